@@ -1,0 +1,148 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The floor plan: one target is one room, and `dependencies` says whose doors it may open.
+// Arrows point down only: programs, slices, slab, ground. See docs/ARCHITECTURE.md.
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// What Debian's packages bring; each is imported by exactly one Swift room.
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "CZlib", path: "Sources/Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLibpq", path: "Sources/Origin/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+        name: "CNghttp2", path: "Sources/Edge/CNghttp2", pkgConfig: "libnghttp2",
+        providers: [.apt(["libnghttp2-dev"])]),
+]
+
+// Ground floor and slab: what origin and edge share.
+let shared: [Target] = [
+    .room("Registry", at: "Sources/Shared/Registry", []),
+    .room("CrateFile", at: "Sources/Shared/CrateFile", ["Registry", "CZlib", .crypto, .tomlKit]),
+    .room("Signing", at: "Sources/Shared/Signing", ["Registry", .crypto]),
+    .room(
+        "Hosting", at: "Sources/Shared/Hosting",
+        [
+            "Signing", .argumentParser, .configuration, .hummingbird, .logging, .metrics, .metricsAPI, .nio, .nioPosix,
+            .serviceLifecycle,
+        ]),
+]
+
+let origin: [Target] = [
+    .room("Postgres", at: "Sources/Origin/Postgres", ["CLibpq", .logging, .nio, .nioPosix]),
+    .room(
+        "Origin", at: "Sources/Origin",
+        [
+            "Registry", "CrateFile", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient, .crypto,
+            .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioPosix,
+            .serviceLifecycle, .subprocess,
+        ],
+        except: ["CLibpq", "Postgres", "Main"], resources: [.embedInCode("Database/Migrations")]),
+    .program("OriginMain", at: "Sources/Origin/Main", ["Origin"]),
+]
+
+let edge: [Target] = [
+    .room(
+        "EdgeHTTP", at: "Sources/Edge/HTTP", ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS]),
+    .room("EdgeCache", at: "Sources/Edge/Cache", ["Registry", .grdb]),
+    .room(
+        "Edge", at: "Sources/Edge",
+        [
+            "Registry", "Signing", "EdgeCache", "EdgeHTTP", "Hosting", .argumentParser, .asyncHTTPClient, .crypto,
+            .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioPosix, .serviceLifecycle,
+        ],
+        except: ["CNghttp2", "HTTP", "Cache", "Main"]),
+    .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),
+]
+
+let tests: [Target] = [
+    .room(
+        "TestSupport", at: "Tests/Support",
+        ["Registry", "CrateFile", "Signing", "Postgres", "Origin", .asyncHTTPClient, .logging, .nio, .subprocess]),
+    .tests("RegistryTests", ["Registry"]),
+    .tests("CrateFileTests", ["CrateFile", "Registry", "CZlib"]),
+    .tests("SigningTests", ["Signing"]),
+    .tests("HostingTests", ["Hosting", .asyncHTTPClient, .configuration, .logging, .metrics]),
+    .tests("PostgresTests", ["Postgres", "TestSupport", .logging]),
+    .tests("OriginTests", ["Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient]),
+    .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .nio, .nioPosix, .nioSSL, .subprocess]),
+    .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport"]),
+    .tests(
+        "EdgeTests", ["Edge", "EdgeCache", "EdgeHTTP", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .nio]),
+    .tests(
+        "ConformanceTests",
+        ["Origin", "Edge", "Registry", "CrateFile", "Signing", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP1]),
+    .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .subprocess]),
+    .tests("TidyTests", []),
+]
+
+let package = Package(
+    name: "longshore",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "longshore-origin", targets: ["OriginMain"]),
+        .executable(name: "longshore-edge", targets: ["EdgeMain"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: systemLibraries + shared + origin + edge + tests
+)
+
+extension Target {
+    static func room(
+        _ name: String, at path: String, _ dependencies: [Dependency], except: [String] = [],
+        resources: [Resource]? = nil
+    ) -> Target {
+        .target(
+            name: name, dependencies: dependencies, path: path, exclude: except, resources: resources,
+            swiftSettings: house)
+    }
+
+    static func program(_ name: String, at path: String, _ dependencies: [Dependency]) -> Target {
+        .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
+    }
+
+    static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
+        .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+    }
+}
+
+extension Target.Dependency {
+    static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let configuration: Self = .product(name: "Configuration", package: "swift-configuration")
+    static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
+    static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
+    static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
+    static let metricsAPI: Self = .product(name: "CoreMetrics", package: "swift-metrics")
+    static let nio: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioFoundation: Self = .product(name: "NIOFoundationCompat", package: "swift-nio")
+    static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
+    static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess: Self = .product(name: "Subprocess", package: "swift-subprocess")
+    static let tomlKit: Self = .product(name: "TOMLKit", package: "TOMLKit")
+}

@@ -1,0 +1,3 @@
+import CZlib
+import Crypto
+import TOMLKit

@@ -1,0 +1,111 @@
+/// What origin and edges say to each other besides the feed: header names, paths and JSON shapes.
+///
+/// | request                                                | answer                                                        |
+/// |--------------------------------------------------------|---------------------------------------------------------------|
+/// | `GET /edge/v1/feed?after=P` or `after=latest`          | server-sent events, `longshore-stream: REPLICA.N`             |
+/// | `POST /edge/v1/ack` with `Acknowledgement`             | 204                                                           |
+/// | `GET /edge/v1/repositories`                            | `RepositoryList`                                              |
+/// | `GET /edge/v1/index/{repository}/{index path}`         | the index file with its ETag, 304, or 404                     |
+/// | `GET`, `HEAD /edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` | the bytes, 403 with a reason, or 404      |
+/// | `POST /edge/v1/introspect` with `Introspection.Question` | `Introspection`, or 404 for a token that is none            |
+///
+/// Every answer to a read carries `longshore-position`: the feed position of the very snapshot it was read in.
+/// A 404 without that header comes from something between edge and origin and says nothing about the crate.
+/// Every request carries `Authorization: Bearer` with the edge's credential.
+package enum EdgeWire {
+    package static let feedPath = "/edge/v1/feed"
+    package static let ackPath = "/edge/v1/ack"
+    package static let repositoriesPath = "/edge/v1/repositories"
+    package static let introspectPath = "/edge/v1/introspect"
+    package static let indexPrefix = "/edge/v1/index/"
+    package static let cratesPrefix = "/edge/v1/crates/"
+
+    package static let positionHeader = "longshore-position"
+    package static let streamHeader = "longshore-stream"
+    /// The public address that the edge reports with its feed request.
+    package static let edgeURLHeader = "longshore-edge-url"
+
+    package static func index(_ repository: RepositoryName, _ path: IndexPath) -> String {
+        indexPrefix + "\(repository)/\(path)"
+    }
+
+    /// - Parameter file: what follows `/{repository}/crates/` in a public address.
+    package static func crate(_ repository: RepositoryName, _ file: CratePath) -> String {
+        cratesPrefix + "\(repository)/\(file)"
+    }
+}
+
+/// `{"stream":"r1.7","position":1042}`: everything up to `position` is applied.
+package struct Acknowledgement: Codable, Hashable, Sendable {
+    package let stream: String
+    package let position: UInt64
+
+    package init(stream: String, position: UInt64) {
+        self.stream = stream
+        self.position = position
+    }
+}
+
+/// The data of a `lease` event: the newest position, and the origin's clock in RFC 3339 with whole seconds.
+package struct Lease: Codable, Hashable, Sendable {
+    package let head: UInt64
+    package let now: String
+
+    package init(head: UInt64, now: String) {
+        self.head = head
+        self.now = now
+    }
+}
+
+/// What an edge must know of every repository that it serves.
+package struct RepositoryList: Codable, Hashable, Sendable {
+    package struct Entry: Codable, Hashable, Sendable {
+        package let name: String
+        /// True: reads need a token, `config.json` says `auth-required`.
+        package let isPrivate: Bool
+        /// The value of `api` in `config.json`, without a final slash.
+        package let api: String
+        /// Where a person gets a token; stands in the `WWW-Authenticate` challenge. An absolute URL.
+        package let loginURL: String
+        /// What the edge does while it is cut off: `serve-stale` or `refuse`.
+        package let offline: String
+        package let offlineSecondsMax: Int
+
+        package init(
+            name: String, isPrivate: Bool, api: String, loginURL: String, offline: String, offlineSecondsMax: Int
+        ) {
+            self.name = name
+            self.isPrivate = isPrivate
+            self.api = api
+            self.loginURL = loginURL
+            self.offline = offline
+            self.offlineSecondsMax = offlineSecondsMax
+        }
+    }
+
+    package let repositories: [Entry]
+
+    package init(repositories: [Entry]) { self.repositories = repositories }
+}
+
+/// What the origin says of a token.
+package struct Introspection: Codable, Hashable, Sendable {
+    /// `{"sha256":"<64 hex digits of the secret's hash>"}`; the secret itself never travels.
+    package struct Question: Codable, Hashable, Sendable {
+        package let sha256: String
+
+        package init(sha256: String) { self.sha256 = sha256 }
+    }
+
+    /// The token's id, which `token` events name.
+    package let subject: String
+    package let grants: [Grant]
+    /// Seconds since 1970; nil for a token without an end.
+    package let expires: Int?
+
+    package init(subject: String, grants: [Grant], expires: Int?) {
+        self.subject = subject
+        self.grants = grants
+        self.expires = expires
+    }
+}
