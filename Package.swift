@@ -47,7 +47,8 @@ let origin: [Target] = [
 
 let edge: [Target] = [
     .room(
-        "EdgeHTTP", at: "Sources/Edge/HTTP", ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS]),
+        "EdgeHTTP", at: "Sources/Edge/HTTP",
+        ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS]),
     .room("EdgeCache", at: "Sources/Edge/Cache", ["Registry", .grdb]),
     .room(
         "Edge", at: "Sources/Edge",
@@ -90,7 +91,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(
-            url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "CommandLineArguments"]),
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: ["JSON", "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),

@@ -99,8 +99,8 @@ extension Version {
 
         package var description: String {
             switch reason {
-            case .tooLong: "a version may have at most \(Version.bytesMax) characters, this one has \(text.utf8.count)"
-            case .notSemver: "`\(text)` is an invalid semver version: write three numbers, as in `1.0.0` or `1.0.0-rc.1`"
+            case .tooLong: "a version may have at most \(Version.bytesMax) characters, not \(text.utf8.count)"
+            case .notSemver: "`\(text)` is an invalid semver version: write it like `1.0.0` or `1.0.0-rc.1`"
             }
         }
     }
