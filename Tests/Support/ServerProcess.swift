@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 import Foundation
 package import Subprocess
 import Synchronization
