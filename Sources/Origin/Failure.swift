@@ -79,7 +79,7 @@ enum RefusalForm: Equatable {
         }
     }
 
-    private static func json(_ refusal: Refusal) -> ByteBuffer {
+    static func json(_ refusal: Refusal) -> ByteBuffer {
         struct Errors: Encodable {
             struct One: Encodable { let detail: String }
             let errors: [One]
