@@ -1,0 +1,15 @@
+/// Who changes something, as the audit log names them.
+package struct Actor: Hashable, Sendable {
+    /// A login, `command line` or `edge NAME`. The latter two hold a space, which no login can.
+    package let name: String
+    package let tokenID: Int64?
+
+    package static let commandLine = Actor(name: "command line", tokenID: nil)
+
+    package init(_ holder: TokenHolder) { self.init(name: holder.login, tokenID: holder.tokenID) }
+
+    private init(name: String, tokenID: Int64?) {
+        self.name = name
+        self.tokenID = tokenID
+    }
+}
