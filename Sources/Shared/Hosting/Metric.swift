@@ -1,0 +1,75 @@
+package import CoreMetrics
+
+/// The names of all metrics, with what they mean. Adding one is a case here and a use in its slice.
+///
+/// Durations are in seconds, sizes in bytes. Rooms that may not see Hosting (Postgres, EdgeHTTP) take a closure or
+/// spell the name; a test compares them with this list.
+package enum Metric: String, CaseIterable, Sendable {
+    case requests = "longshore_http_requests_total"
+    case requestSeconds = "longshore_http_request_seconds"
+    case responseBytes = "longshore_http_response_bytes_total"
+    case requestsRunning = "longshore_http_requests_running"
+    case publishes = "longshore_publishes_total"
+    case cacheReads = "longshore_cache_reads_total"
+    case cacheBytes = "longshore_cache_bytes"
+    case cacheEntries = "longshore_cache_entries"
+    case cacheEvictions = "longshore_cache_evictions_total"
+    case originRequests = "longshore_origin_requests_total"
+    case originRequestSeconds = "longshore_origin_request_seconds"
+    case feedPosition = "longshore_feed_position"
+    case feedHead = "longshore_feed_head"
+    case feedLagSeconds = "longshore_feed_lag_seconds"
+    case feedFresh = "longshore_feed_fresh"
+    case feedEdges = "longshore_feed_edges"
+    case feedWaitSeconds = "longshore_feed_wait_seconds"
+    case poolConnections = "longshore_postgres_connections"
+    case poolWaitSeconds = "longshore_postgres_pool_wait_seconds"
+    case postgresErrors = "longshore_postgres_errors_total"
+    case postgresRetries = "longshore_postgres_retries_total"
+    case connectionsOpen = "longshore_connections_open"
+
+    /// The `# HELP` line, with the labels that go with it.
+    package var help: String {
+        switch self {
+        case .requests: "Requests answered, by route, method and status."
+        case .requestSeconds: "Time from the request's head to the last byte of the answer, by route."
+        case .responseBytes: "Bytes of answers' bodies, by route."
+        case .requestsRunning: "Requests that are being answered now."
+        case .publishes: "Publishes, by result: accepted or refused."
+        case .cacheReads: "Reads of an edge's cache, by kind (index, crate, token) and result (hit, miss, stale)."
+        case .cacheBytes: "Bytes that an edge's cache holds, by kind and place (memory, disk)."
+        case .cacheEntries: "Entries that an edge's cache holds, by kind."
+        case .cacheEvictions: "Entries dropped to stay within the limit, by kind."
+        case .originRequests: "An edge's requests to its origin, by kind and result."
+        case .originRequestSeconds: "How long the origin took to answer an edge, by kind."
+        case .feedPosition: "The newest feed position applied."
+        case .feedHead: "The newest feed position heard of."
+        case .feedLagSeconds: "Seconds since the feed was last known to be fully applied."
+        case .feedFresh: "1 while the edge may call its cache fresh, otherwise 0."
+        case .feedEdges: "Edges connected to this replica's feed."
+        case .feedWaitSeconds: "How long a publish or yank waited for the edges' acknowledgements."
+        case .poolConnections: "PostgreSQL connections of the pool, by state (idle, busy)."
+        case .poolWaitSeconds: "How long a query waited for a connection of the pool."
+        case .postgresErrors: "Errors of PostgreSQL, by kind."
+        case .postgresRetries: "Transactions that were repeated after a serialization failure or deadlock."
+        case .connectionsOpen: "Client connections that are open."
+        }
+    }
+
+    /// A counter of this name: `Metric.publishes.counter(["result": "accepted"])`.
+    package func counter(_ labels: KeyValuePairs<String, String> = [:]) -> Counter {
+        Counter(label: rawValue, dimensions: labels.map { ($0.key, $0.value) })
+    }
+
+    package func gauge(_ labels: KeyValuePairs<String, String> = [:]) -> Gauge {
+        Gauge(label: rawValue, dimensions: labels.map { ($0.key, $0.value) })
+    }
+
+    /// A gauge that can be raised and lowered.
+    package var meter: Meter { Meter(label: rawValue) }
+
+    /// A histogram of seconds.
+    package func timer(_ labels: KeyValuePairs<String, String> = [:]) -> Timer {
+        Timer(label: rawValue, dimensions: labels.map { ($0.key, $0.value) })
+    }
+}
