@@ -30,7 +30,7 @@ package struct CrateName: Hashable, Sendable {
 }
 
 extension CrateName {
-    package enum Invalid: Error, Equatable, CustomStringConvertible {
+    package enum Invalid: Error, Hashable, CustomStringConvertible {
         case empty
         case tooLong(String)
         case badStart(String)

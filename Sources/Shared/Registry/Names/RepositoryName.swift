@@ -21,7 +21,7 @@ package struct RepositoryName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension RepositoryName {
-    package enum Invalid: Error, Equatable, CustomStringConvertible {
+    package enum Invalid: Error, Hashable, CustomStringConvertible {
         case empty
         case tooLong(String)
         case badCharacter(String)

@@ -72,7 +72,9 @@ extension Version: Comparable {
         return left.build < right.build
     }
 
-    private static func isPrerelease(_ left: String, before right: String) -> Bool {
+    /// Orders two `prerelease` texts; the empty one, a release, comes last.
+    static func isPrerelease(_ left: String, before right: String) -> Bool {
+        if left == right { return false }
         if left.isEmpty || right.isEmpty { return !left.isEmpty }
         let parts = (prereleaseParts(left), prereleaseParts(right))
         for (one, other) in zip(parts.0, parts.1) where one != other { return isPart(one, before: other) }
@@ -91,7 +93,7 @@ extension Version: Comparable {
 }
 
 extension Version {
-    package struct Invalid: Error, Equatable, CustomStringConvertible {
+    package struct Invalid: Error, Hashable, CustomStringConvertible {
         package enum Reason: Sendable { case tooLong, notSemver }
 
         package let text: String
