@@ -49,7 +49,7 @@ let edge: [Target] = [
     .room(
         "EdgeHTTP", at: "Sources/Edge/HTTP",
         ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS]),
-    .room("EdgeCache", at: "Sources/Edge/Cache", ["Registry", .grdb]),
+    .room("EdgeCache", at: "Sources/Edge/Cache", ["Registry", .crypto, .grdb, .logging, .nio, .nioPosix]),
     .room(
         "Edge", at: "Sources/Edge",
         [
@@ -71,7 +71,7 @@ let tests: [Target] = [
     .tests("PostgresTests", ["Postgres", "TestSupport", .logging]),
     .tests("OriginTests", ["Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .nio, .nioPosix, .nioSSL, .subprocess]),
-    .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport"]),
+    .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),
     .tests(
         "EdgeTests", ["Edge", "EdgeCache", "EdgeHTTP", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .nio]),
     .tests(

@@ -1,0 +1,88 @@
+extension CacheCore {
+    /// Takes the origin's answer, or the news that there is none.
+    package mutating func finished(_ id: UInt64, _ answer: FetchAnswer, at now: Moment) -> FetchOutcome {
+        guard let fetch = fetches[id] else { preconditionFailure("a fetch ends once") }
+        switch answer {
+        case .failed(let isUnreachable):
+            if isUnreachable { silence.failed(at: now) }
+            end(fetch)
+            return .failed
+        case .same(let position):
+            silence.answered()
+            guard let known = fetch.known else { preconditionFailure("only a known value can be the same") }
+            return settle(fetch, known, position, at: now)
+        case .value(let value, let position):
+            silence.answered()
+            return settle(fetch, value, position, at: now)
+        }
+    }
+
+    mutating func begin(_ question: CacheQuestion, isRewarm: Bool) -> FetchTicket {
+        lastFetch += 1
+        let held = entries[question.key]
+        // Whatever was applied, or served, before the question leaves must be in the answer.
+        let fetch = Fetch(
+            id: lastFetch, question: question, isRewarm: isRewarm,
+            mark: max(standing.applied, held?.epoch == epoch ? held?.position ?? 0 : 0),
+            witness: question.witness, witnessSent: question.witness, known: held?.value.known)
+        fetches[fetch.id] = fetch
+        flights[question.key] = fetch.id
+        if isRewarm { rewarms += 1 }
+        return fetch.ticket
+    }
+
+    private mutating func settle(
+        _ fetch: Fetch, _ value: CachedValue, _ position: UInt64, at now: Moment
+    ) -> FetchOutcome {
+        let isBehindWitness = value.generation < fetch.witness && fetch.witness > fetch.witnessSent
+        guard !fetch.mustRepeat, position >= fetch.mark, !isBehindWitness else { return again(fetch) }
+        end(fetch)
+        store(fetch, value, position, at: now)
+        return .value(value)
+    }
+
+    private mutating func again(_ fetch: Fetch) -> FetchOutcome {
+        guard fetch.attempts < limits.attemptsMax else {
+            end(fetch)
+            return .failed
+        }
+        var next = fetch
+        next.attempts += 1
+        next.mustRepeat = false
+        next.witnessSent = next.witness
+        next.known = entries[fetch.question.key]?.value.known
+        fetches[fetch.id] = next
+        return .again(next.ticket)
+    }
+
+    private mutating func end(_ fetch: Fetch) {
+        fetches[fetch.id] = nil
+        flights[fetch.question.key] = nil
+        if fetch.isRewarm { rewarms -= 1 }
+    }
+
+    private mutating func store(_ fetch: Fetch, _ value: CachedValue, _ position: UInt64, at now: Moment) {
+        let key = fetch.question.key
+        // No event says that a download came into being, so its absence can't be remembered.
+        if fetch.question.kind == .crate, value.isAbsent {
+            if entries.remove(key) != nil { journal.dropped(key) }
+            return
+        }
+        if let held = entries[key], let payload = held.value.payload, payload === value.payload {
+            entries.verify(key, position: position, epoch: epoch, at: now)
+            if let held = entries[key] { journal.verified(held) }
+            return
+        }
+        let hits = entries[key]?.hits ?? 0
+        let entry = CacheEntry(
+            key: key, kind: fetch.question.kind, value: value, position: position, epoch: epoch, verifiedAt: now,
+            hits: hits, wasUsed: true)
+        journal.stored(entry)
+        entries.put(entry).forEach { journal.dropped($0) }
+    }
+}
+
+extension CachedValue {
+    /// What can be compared with the origin's: absence has nothing to compare by.
+    fileprivate var known: CachedValue? { isAbsent ? nil : self }
+}

@@ -1,0 +1,124 @@
+/// The rules of an edge's cache as a value: events in, verdicts out. No I/O, no clock, no tasks.
+///
+/// | situation                                            | verdict                              | invariant |
+/// |------------------------------------------------------|--------------------------------------|-----------|
+/// | held, verified, the edge is fresh, no newer witness  | serve                                | I5        |
+/// | a fetch of the key is under way                      | join it                              |           |
+/// | not held, not verified, not fresh, or newer witness  | start a fetch                        | I4, I5    |
+/// | the origin is silent, held, the offline rule allows  | serve stale                          | I5        |
+/// | the origin is silent, nothing held                   | refuse: 503, never 404               | I11       |
+/// | an answer from before a change that was applied      | fetch again, never stored or served  | I4        |
+///
+/// Tokens differ: a verdict counts for the token lease, fresh or not, and never longer (I7).
+/// Source: design, "An edge's cache".
+package struct CacheCore: Sendable {
+    package struct Limits: Sendable {
+        package var memoryBytesMax = 256 << 20
+        package var fetchesMax = 4096
+        package var rewarmsMax = 64
+        package var attemptsMax = 5
+        /// Asked for this often, an entry is fetched again as soon as it is replaced.
+        package var hitsToRewarm: UInt8 = 2
+        package var leaseTime: Duration = .seconds(5)
+        package var tokenLease: Duration = .seconds(600)
+
+        package init() {}
+    }
+
+    let limits: Limits
+    var entries: EntryTable
+    var standing: FeedStanding
+    /// Entries of an earlier epoch are not verified. Counts from 1.
+    var epoch: UInt64
+    var journal: CacheJournal
+    var silence = OriginSilence()
+    var fetches: [UInt64: Fetch] = [:]
+    var flights: [CacheKey: UInt64] = [:]
+    var lastFetch: UInt64 = 0
+    var rewarms = 0
+
+    /// - Parameters:
+    ///   - applied: the saved place in the feed; 0 for a cold start.
+    ///   - epoch: as saved.
+    package init(limits: Limits, applied: UInt64 = 0, epoch: UInt64 = 1) {
+        self.limits = limits
+        self.epoch = max(1, epoch)
+        entries = EntryTable(bytesMax: limits.memoryBytesMax)
+        standing = FeedStanding(applied: applied, leaseTime: limits.leaseTime)
+        journal = CacheJournal(applied: applied, epoch: self.epoch)
+    }
+
+    package var feed: FeedStanding { standing }
+    package var bytes: Int { entries.bytes }
+    package var count: Int { entries.count }
+    package var fetchesRunning: Int { fetches.count }
+
+    package func isFresh(at now: Moment) -> Bool { standing.isFresh(at: now) }
+
+    /// The hot path: what may be served at once, without a question to anybody.
+    ///
+    /// - Returns: nil if `ask` has to decide.
+    package mutating func glance(_ key: CacheKey, witness: UInt64 = 0, at now: Moment) -> CachedValue? {
+        guard let entry = entries.use(key), isCurrent(entry, witness: witness, at: now) else { return nil }
+        return entry.value
+    }
+
+    package mutating func ask(_ question: CacheQuestion, at now: Moment) -> CacheVerdict {
+        let held = entries.use(question.key)
+        if let held, isCurrent(held, witness: question.witness, at: now) { return .serve(held.value) }
+        let isBlind = !isFresh(at: now)
+        if let flight = flights[question.key] {
+            fetches[flight]?.witness.raise(to: question.witness)
+            // The question under way may be the one that waits for a dead origin; who can be served need not.
+            if isBlind, silence.isOn, let held = fallback(for: question, at: now) { return .serveStale(held) }
+            return .join(flight)
+        }
+        guard fetches.count < limits.fetchesMax, !isBlind || silence.mayAsk(at: now) else {
+            return fallback(for: question, at: now).map(CacheVerdict.serveStale) ?? .refuse
+        }
+        return .start(begin(question, isRewarm: false))
+    }
+
+    /// What a failed fetch leaves to one who waited for it.
+    ///
+    /// - Returns: nil if nothing held may be served: the client then gets a 503 and keeps its own copy.
+    package func fallback(for question: CacheQuestion, at now: Moment) -> CachedValue? {
+        guard let held = entries[question.key], question.witness <= held.value.generation else { return nil }
+        if held.kind == .token { return now < held.verifiedAt + limits.tokenLease ? held.value : nil }
+        guard case .serveStale(let ageMax) = question.offline else { return nil }
+        return now < currentUntil(held) + ageMax ? held.value : nil
+    }
+
+    /// Puts what the catalogue saved back; it counts as verified if nothing unknown happened since.
+    ///
+    /// - Parameter verifiedAt: before `now` by the time that the edge did not run.
+    package mutating func restore(_ saved: SavedEntry, as value: CachedValue, verifiedAt: Moment) {
+        let entry = CacheEntry(
+            key: saved.key, kind: saved.kind, value: value, position: saved.position, epoch: saved.epoch,
+            verifiedAt: verifiedAt)
+        entries.put(entry).forEach { journal.dropped($0) }
+    }
+
+    /// What the catalogue must save now.
+    package mutating func takeJournal() -> CacheJournal {
+        journal.applied = standing.applied
+        journal.epoch = epoch
+        return journal.take()
+    }
+
+    private func isCurrent(_ entry: CacheEntry, witness: UInt64, at now: Moment) -> Bool {
+        guard entry.epoch == epoch else { return false }
+        if entry.kind == .token { return now < entry.verifiedAt + limits.tokenLease }
+        return witness <= entry.value.generation && isFresh(at: now)
+    }
+
+    /// While leases came and nothing dropped it, a verified entry was current.
+    private func currentUntil(_ entry: CacheEntry) -> Moment {
+        guard entry.epoch == epoch, let heardAt = standing.heardAt else { return entry.verifiedAt }
+        return max(entry.verifiedAt, heardAt)
+    }
+}
+
+extension UInt64 {
+    mutating func raise(to other: UInt64) { self = Swift.max(self, other) }
+}

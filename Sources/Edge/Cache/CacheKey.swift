@@ -1,0 +1,63 @@
+package import NIOCore
+package import Registry
+
+/// What an entry is about. For files it is the public path itself, so that a request's bytes are the key.
+///
+/// | kind           | bytes                                                |
+/// |----------------|------------------------------------------------------|
+/// | `index`        | `/{repository}/index/{index path}`                   |
+/// | `crate`        | `/{repository}/crates/{name}/{version}/{sha256}.crate` |
+/// | `token`        | a zero byte and the 32 bytes of the secret's hash    |
+/// | `repositories` | two zero bytes                                       |
+package struct CacheKey: Hashable, Sendable {
+    package enum Kind: Int, Hashable, Sendable { case index, crate, token, repositories }
+
+    package let bytes: ByteBuffer
+
+    /// A path as it came; not canonical ones simply match no entry.
+    package init(path: ByteBuffer) { bytes = path }
+
+    package static func index(_ repository: RepositoryName, _ path: IndexPath) -> CacheKey {
+        CacheKey(path: ByteBuffer(string: "/\(repository)/index/\(path)"))
+    }
+
+    package static func crate(_ repository: RepositoryName, _ file: CratePath) -> CacheKey {
+        CacheKey(path: ByteBuffer(string: "/\(repository)/crates/\(file)"))
+    }
+
+    package static func token(_ hash: Checksum) -> CacheKey {
+        CacheKey(path: ByteBuffer(bytes: [0] + hash.bytes))
+    }
+
+    package static let repositories = CacheKey(path: ByteBuffer(bytes: [0, 0]))
+
+    /// True for every file of `repository`.
+    package func isFile(of repository: RepositoryName) -> Bool {
+        bytes.readableBytesView.starts(with: "/\(repository)/".utf8)
+    }
+}
+
+extension CacheKey: CustomStringConvertible {
+    /// Fit for logs: a token's hash is not shown.
+    package var description: String {
+        switch bytes.readableBytesView.first {
+        case 0 where bytes.readableBytes == 2: "the list of repositories"
+        case 0: "a token"
+        default: String(buffer: bytes)
+        }
+    }
+}
+
+/// Entries that one event concerns although it can't spell their keys.
+package enum CacheGroup: Hashable, Sendable {
+    /// Every download of one version, whatever the spelling and the build metadata.
+    case version(RepositoryName, crate: String, version: String)
+    /// The token that the origin knows by this id.
+    case subject(String)
+    /// Secrets that are no token: any token event may make one of them a token.
+    case noToken
+
+    package static func version(_ repository: RepositoryName, _ crate: CrateName, _ version: Version) -> CacheGroup {
+        .version(repository, crate: crate.lowered, version: version.bare)
+    }
+}

@@ -1,0 +1,159 @@
+import FoundationEssentials
+import GRDB
+package import Logging
+import NIOCore
+package import Registry
+
+/// What the edge holds, in SQLite, so that a restart begins warm.
+///
+/// Rows and the applied position are saved in one transaction (see `CacheJournal`).
+/// A damaged or newer file is moved aside and the edge starts cold: it can fetch everything again.
+package final class Catalogue: Sendable {
+    /// What an earlier run left.
+    package struct Contents: Sendable {
+        /// 0 for none: follow the feed from its latest position.
+        package var applied: UInt64 = 0
+        package var epoch: UInt64 = 1
+        /// When the edge last knew itself to be fresh; seconds since 1970.
+        package var currentAt: Int?
+        package var entries: [SavedEntry] = []
+        package var blobs: [BlobRow] = []
+    }
+
+    static let schemaVersion = 1
+
+    private let database: DatabaseQueue
+
+    private init(path: String) throws {
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(5)
+        configuration.label = "catalogue"
+        database = try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// - Throws: only what a second try with an empty file throws too, such as a folder that can't be written.
+    package static func open(_ layout: DiskLayout, logger: Logger) throws -> (Catalogue, Contents) {
+        try PosixFile.makeFolder(layout.root)
+        do {
+            let catalogue = try Catalogue(path: layout.catalogue)
+            return (catalogue, try catalogue.read())
+        } catch {
+            logger.error(
+                "the catalogue can't be used: moved aside, starting cold",
+                metadata: ["file": "\(layout.catalogue)", "error": "\(error)"])
+            try moveAside(layout)
+            let catalogue = try Catalogue(path: layout.catalogue)
+            return (catalogue, try catalogue.read())
+        }
+    }
+
+    /// Saves everything or nothing.
+    ///
+    /// - Parameter currentAt: nil leaves what is saved, because the edge was not fresh.
+    package func save(_ journal: CacheJournal, blobs: [Checksum: BlobRow?], currentAt: Int?) async throws {
+        try await database.write { database in
+            for (key, change) in journal.changes { try Self.save(key, change, in: database) }
+            for (checksum, row) in blobs { try Self.save(checksum, row, in: database) }
+            try Self.setMeta("applied", Int64(bitPattern: journal.applied), in: database)
+            try Self.setMeta("epoch", Int64(bitPattern: journal.epoch), in: database)
+            if let currentAt { try Self.setMeta("current_at", Int64(currentAt), in: database) }
+        }
+    }
+
+    package func close() throws { try database.close() }
+
+    private struct NewerSchema: Error, CustomStringConvertible {
+        let version: Int
+        var description: String { "it was written by a newer version (schema \(version))" }
+    }
+
+    private func read() throws -> Contents {
+        try database.write { database in
+            let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+            guard version <= Self.schemaVersion else { throw NewerSchema(version: version) }
+            if version == 0 { try database.execute(sql: Self.schema) }
+            var contents = Contents()
+            let meta = try Row.fetchAll(database, sql: "SELECT name, value FROM meta")
+            for row in meta {
+                let value: Int64 = row["value"]
+                switch row["name"] as String {
+                case "applied": contents.applied = UInt64(bitPattern: value)
+                case "epoch": contents.epoch = UInt64(bitPattern: value)
+                default: contents.currentAt = Int(value)
+                }
+            }
+            contents.entries = try Row.fetchAll(database, sql: "SELECT * FROM entries").compactMap(Self.entry)
+            contents.blobs = try Row.fetchAll(database, sql: "SELECT * FROM blobs").compactMap(Self.blob)
+            return contents
+        }
+    }
+
+    private static let schema = """
+        CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE entries (
+            key BLOB PRIMARY KEY, kind INTEGER NOT NULL, tag TEXT, position INTEGER NOT NULL,
+            epoch INTEGER NOT NULL, body BLOB NOT NULL);
+        CREATE TABLE blobs (sha256 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, used_at INTEGER NOT NULL) WITHOUT ROWID;
+        PRAGMA user_version = \(schemaVersion);
+        """
+
+    private static func save(_ key: CacheKey, _ change: CacheJournal.Change, in database: Database) throws {
+        switch change {
+        case .save(let entry):
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    key.data, entry.kind.rawValue, entry.tag?.description, Int64(bitPattern: entry.position),
+                    Int64(bitPattern: entry.epoch), Data(entry.body.readableBytesView),
+                ])
+        case .verify(let position, let epoch):
+            try database.execute(
+                sql: "UPDATE entries SET position = ?, epoch = ? WHERE key = ?",
+                arguments: [Int64(bitPattern: position), Int64(bitPattern: epoch), key.data])
+        case .delete:
+            try database.execute(sql: "DELETE FROM entries WHERE key = ?", arguments: [key.data])
+        }
+    }
+
+    private static func save(_ checksum: Checksum, _ row: BlobRow?, in database: Database) throws {
+        guard let row else {
+            try database.execute(sql: "DELETE FROM blobs WHERE sha256 = ?", arguments: [Data(checksum.bytes)])
+            return
+        }
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)",
+            arguments: [Data(checksum.bytes), row.bytes, row.usedAt])
+    }
+
+    private static func setMeta(_ name: String, _ value: Int64, in database: Database) throws {
+        try database.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [name, value])
+    }
+
+    /// A row that makes no sense is passed over: it costs one fetch.
+    private static func entry(_ row: Row) -> SavedEntry? {
+        guard let kind = CacheKey.Kind(rawValue: row["kind"]) else { return nil }
+        let tag = (row["tag"] as String?).flatMap { EntityTag(parsing: $0) }
+        if kind == .index, tag == nil { return nil }
+        return SavedEntry(
+            key: CacheKey(path: ByteBuffer(bytes: row["key"] as Data)), kind: kind, tag: tag,
+            position: UInt64(bitPattern: row["position"]), epoch: UInt64(bitPattern: row["epoch"]),
+            body: ByteBuffer(bytes: row["body"] as Data))
+    }
+
+    private static func blob(_ row: Row) -> BlobRow? {
+        Checksum(bytes: row["sha256"] as Data).map {
+            BlobRow(checksum: $0, bytes: row["bytes"], usedAt: row["used_at"])
+        }
+    }
+
+    private static func moveAside(_ layout: DiskLayout) throws {
+        let aside = layout.catalogue + ".unusable"
+        for suffix in ["-wal", "-shm"] { try PosixFile.remove(layout.catalogue + suffix) }
+        if PosixFile.size(layout.catalogue) != nil { try PosixFile.rename(layout.catalogue, to: aside) }
+    }
+}
+
+extension CacheKey {
+    fileprivate var data: Data { Data(bytes.readableBytesView) }
+}

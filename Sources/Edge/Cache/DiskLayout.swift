@@ -1,0 +1,22 @@
+import Registry
+
+/// Where an edge keeps things in its data folder. Deleting the folder loses nothing but warmth.
+///
+/// | path                  | what                                             |
+/// |-----------------------|--------------------------------------------------|
+/// | `catalogue.sqlite`    | what is held, at which position, how big         |
+/// | `blobs/ab/{sha256}`   | complete, verified when it was written           |
+/// | `incoming/{number}`   | being written; emptied at every start            |
+package struct DiskLayout: Sendable {
+    package let root: String
+
+    package init(root: String) { self.root = root }
+
+    var catalogue: String { root + "/catalogue.sqlite" }
+    var blobs: String { root + "/blobs" }
+    var incoming: String { root + "/incoming" }
+
+    func folder(of checksum: Checksum) -> String { blobs + "/" + checksum.description.prefix(2) }
+    func blob(_ checksum: Checksum) -> String { folder(of: checksum) + "/\(checksum)" }
+    func incoming(_ number: UInt64) -> String { incoming + "/\(number)" }
+}

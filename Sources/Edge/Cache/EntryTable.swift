@@ -1,0 +1,106 @@
+/// One thing that the edge holds.
+struct CacheEntry: Sendable {
+    /// What the table itself costs for an entry, measured roughly.
+    static let overheadBytes = 400
+
+    let key: CacheKey
+    let kind: CacheKey.Kind
+    var value: CachedValue
+    /// Of the snapshot that the value was read in: it holds every change up to here.
+    var position: UInt64
+    /// Verified only while equal to the core's.
+    var epoch: UInt64
+    /// When the origin last vouched for it.
+    var verifiedAt: Moment
+    /// Questions since it was stored, as far as 255.
+    var hits: UInt8 = 0
+    var wasUsed = false
+
+    var cost: Int { value.bytes + Self.overheadBytes }
+}
+
+/// The entries within a limit of bytes; CLOCK chooses which to drop.
+///
+/// CLOCK: a hand goes round; what was used since it last came by gets one more round. One bit an entry, nothing to
+/// move on a hit, and a scan over cold names can't push out hot ones that are in use.
+struct EntryTable: Sendable {
+    let bytesMax: Int
+    private(set) var bytes = 0
+    private var slots: [CacheEntry?] = []
+    private var free: [Int] = []
+    private var places: [CacheKey: Int] = [:]
+    private var groups: [CacheGroup: Set<CacheKey>] = [:]
+    private var hand = 0
+
+    init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+    var count: Int { places.count }
+
+    subscript(key: CacheKey) -> CacheEntry? { places[key].flatMap { slots[$0] } }
+
+    /// Looks an entry up on behalf of a client.
+    mutating func use(_ key: CacheKey) -> CacheEntry? {
+        guard let place = places[key] else { return nil }
+        slots[place]?.wasUsed = true
+        if let hits = slots[place]?.hits, hits < .max { slots[place]?.hits = hits + 1 }
+        return slots[place]
+    }
+
+    func members(of group: CacheGroup) -> Set<CacheKey> { groups[group] ?? [] }
+
+    func keys(where isWanted: (CacheKey) -> Bool) -> [CacheKey] { places.keys.filter(isWanted) }
+
+    /// - Returns: the keys that had to go for it; its own among them if it alone is over the limit.
+    mutating func put(_ entry: CacheEntry) -> [CacheKey] {
+        remove(entry.key)
+        guard entry.cost <= bytesMax else { return [entry.key] }
+        var evicted: [CacheKey] = []
+        while bytes + entry.cost > bytesMax, let victim = nextVictim() {
+            remove(victim)
+            evicted.append(victim)
+        }
+        let place = free.popLast() ?? slots.count
+        if place == slots.count { slots.append(entry) } else { slots[place] = entry }
+        places[entry.key] = place
+        bytes += entry.cost
+        if let group = entry.value.group { groups[group, default: []].insert(entry.key) }
+        return evicted
+    }
+
+    /// Changes what is known of an entry, never its value.
+    mutating func verify(_ key: CacheKey, position: UInt64, epoch: UInt64, at now: Moment) {
+        guard let place = places[key] else { return }
+        slots[place]?.position = position
+        slots[place]?.epoch = epoch
+        slots[place]?.verifiedAt = now
+    }
+
+    mutating func distrust(_ key: CacheKey) {
+        // Epochs count from 1, so no core is ever in epoch 0.
+        if let place = places[key] { slots[place]?.epoch = 0 }
+    }
+
+    @discardableResult
+    mutating func remove(_ key: CacheKey) -> CacheEntry? {
+        guard let place = places.removeValue(forKey: key), let entry = slots[place] else { return nil }
+        slots[place] = nil
+        free.append(place)
+        bytes -= entry.cost
+        if let group = entry.value.group {
+            groups[group]?.remove(key)
+            if groups[group]?.isEmpty == true { groups[group] = nil }
+        }
+        return entry
+    }
+
+    private mutating func nextVictim() -> CacheKey? {
+        // Two rounds: the first may only take the bits away.
+        for _ in 0..<(2 * slots.count) {
+            hand = hand + 1 < slots.count ? hand + 1 : 0
+            guard let entry = slots[hand], entry.kind != .repositories else { continue }
+            if !entry.wasUsed { return entry.key }
+            slots[hand]?.wasUsed = false
+        }
+        return nil
+    }
+}
