@@ -42,6 +42,12 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
             sql += "$\(parameters.count)"
         }
 
+        /// Binds a value or NULL as the next parameter. Beside the one above, since the compiler warns of optionals there.
+        package mutating func appendInterpolation(_ value: (some PostgresEncodable)?) {
+            parameters.append(value.postgresParameter)
+            sql += "$\(parameters.count)"
+        }
+
         /// Fixed SQL, such as a list of columns. `StaticString`, so that no input can end up here.
         package mutating func appendInterpolation(literal: StaticString) {
             sql += literal.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
