@@ -65,7 +65,7 @@ let tests: [Target] = [
         "TestSupport", at: "Tests/Support",
         ["Registry", "CrateFile", "Signing", "Postgres", "Origin", .asyncHTTPClient, .logging, .nio, .subprocess]),
     .tests("RegistryTests", ["Registry"]),
-    .tests("CrateFileTests", ["CrateFile", "Registry", "CZlib"]),
+    .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto, .tomlKit]),
     .tests("SigningTests", ["Signing"]),
     .tests("HostingTests", ["Hosting", .asyncHTTPClient, .configuration, .logging, .metrics]),
     .tests("PostgresTests", ["Postgres", "TestSupport", .logging]),
