@@ -140,6 +140,8 @@ extension IndexDependency {
 package enum IndexURL {
     /// What stands for crates.io, whatever protocol cargo speaks with it.
     package static let cratesIO = "https://github.com/rust-lang/crates.io-index"
+    /// crates.io's sparse URL, which cargo never writes into a manifest or an index line.
+    package static let cratesIOSparse = "sparse+https://index.crates.io/"
 
     static func isValid(_ text: String) -> Bool {
         let plain = text.hasPrefix("sparse+") ? text.dropFirst("sparse+".count) : text[...]

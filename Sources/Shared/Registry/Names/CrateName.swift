@@ -39,13 +39,16 @@ extension CrateName {
         package var description: String {
             switch self {
             case .empty:
-                "a crate needs a name"
+                "the crate name cannot be empty"
             case .tooLong(let name):
-                "`\(name)` is longer than the \(CrateName.bytesMax) characters that a crate name may have"
+                "the crate name `\(name)` is too long (max \(CrateName.bytesMax) characters)"
+            case .badStart(let name) where ("0"..."9").contains(name.unicodeScalars.first ?? "a"):
+                "the name `\(name)` cannot be used as a crate name, the name cannot start with a digit"
             case .badStart(let name):
-                "`\(name)` must begin with a letter from a to z"
+                "the name `\(name)` cannot be used as a crate name, the first character must be a letter from a to z"
             case .badCharacter(let character, let name):
-                "`\(character)` cannot be part of a crate name: write `\(name)` with letters, digits, `-` and `_` only"
+                "invalid character `\(character)` in crate name: `\(name)`, "
+                    + "characters must be an ASCII letter, digit, `-`, or `_`"
             }
         }
     }

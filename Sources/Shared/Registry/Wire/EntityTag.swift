@@ -24,6 +24,8 @@ package struct EntityTag: Hashable, Sendable, CustomStringConvertible {
             let checksum = Checksum(hex: inner[inner.index(after: dash)...])
         else { return nil }
         self.init(generation: generation, checksum: checksum)
+        // `+17` and `017` are numbers too, but not as we write them.
+        guard description == rest else { return nil }
     }
 
     /// The tags of ours in an `If-None-Match` list; others are passed over.
@@ -31,6 +33,11 @@ package struct EntityTag: Hashable, Sendable, CustomStringConvertible {
         header.split(separator: ",").compactMap { part in
             EntityTag(parsing: part.drop { $0 == " " || $0 == "\t" }.trimmedRight)
         }
+    }
+
+    /// True if an `If-None-Match` header asks for 304: it names this tag, weak or strong, or says `*`.
+    package func isNamed(in header: String) -> Bool {
+        header == "*" || Self.list(header).contains(self)
     }
 
     package var description: String { "\"g\(generation)-\(checksum)\"" }
