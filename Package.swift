@@ -66,8 +66,10 @@ let tests: [Target] = [
         ["Registry", "CrateFile", "Signing", "Postgres", "Origin", .asyncHTTPClient, .logging, .nio, .subprocess]),
     .tests("RegistryTests", ["Registry"]),
     .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto, .tomlKit]),
-    .tests("SigningTests", ["Signing"]),
-    .tests("HostingTests", ["Hosting", .asyncHTTPClient, .configuration, .logging, .metrics]),
+    .tests("SigningTests", ["Registry", "Signing"]),
+    .tests(
+        "HostingTests",
+        ["Hosting", .asyncHTTPClient, .hummingbird, .logging, .metricsAPI, .nio, .nioHTTP1, .serviceLifecycle]),
     .tests("PostgresTests", ["Postgres", "TestSupport", .logging]),
     .tests("OriginTests", ["Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .nio, .nioPosix, .nioSSL, .subprocess]),

@@ -88,9 +88,15 @@ extension Setting.Kind {
         case .choice(let words): words.map { "`\($0)`" }.joined(separator: " or ")
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range):
-            "a size such as 512KiB, 64MiB or 2GiB, from \(Bytes.text(range.lowerBound)) to \(Bytes.text(range.upperBound))"
+            """
+            a size such as 512KiB, 64MiB or 2GiB, from \(Bytes.text(range.lowerBound)) \
+            to \(Bytes.text(range.upperBound))
+            """
         case .duration(let range):
-            "a time such as 500ms, 5s, 10m or 24h, from \(Seconds.text(range.lowerBound)) to \(Seconds.text(range.upperBound))"
+            """
+            a time such as 500ms, 5s, 10m or 24h, from \(Seconds.text(range.lowerBound)) \
+            to \(Seconds.text(range.upperBound))
+            """
         case .boolean: "`true` or `false`"
         case .path: "a path"
         case .url: "an address that begins with http:// or https:// and has no query"

@@ -68,7 +68,10 @@ struct SettingsFile {
             scalars = try JSONDecoder().decode([String: Scalar].self, from: Data(try readFile(path).utf8))
         } catch let error as DecodingError {
             throw SettingsProblem(
-                "the settings file \(path) cannot be read as one JSON object of texts, numbers, true and false: \(Self.cause(error))"
+                """
+                the settings file \(path) cannot be read as one JSON object of texts, numbers, true and false: \
+                \(Self.cause(error))
+                """
             )
         } catch {
             throw SettingsProblem("the settings file \(path) cannot be opened: \(Explanation.of(error))")
@@ -76,7 +79,10 @@ struct SettingsFile {
         let names = Set(table.flatMap { $0.kind.isSecret ? [$0.name, $0.fileName] : [$0.name] })
         if let stranger = scalars.keys.sorted().first(where: { !names.contains($0) }) {
             throw SettingsProblem(
-                "the settings file \(path) has a key `\(stranger)` that is no setting\(SettingGuess.hint(stranger, table))"
+                """
+                the settings file \(path) has a key `\(stranger)` that is no setting\
+                \(SettingGuess.hint(stranger, table))
+                """
             )
         }
         values = scalars.mapValues(\.text)
@@ -159,7 +165,10 @@ struct SettingResolver {
             return text.trimmingSuffix { $0.isNewline }
         } catch {
             throw SettingsProblem(
-                "the file \(path) that should hold `\(setting.name)` (\(source)) cannot be read: \(Explanation.of(error))"
+                """
+                the file \(path) that should hold `\(setting.name)` (\(source)) cannot be read: \
+                \(Explanation.of(error))
+                """
             )
         }
     }

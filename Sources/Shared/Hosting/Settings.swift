@@ -14,7 +14,7 @@ import FoundationEssentials
 ///     @Argument(parsing: .allUnrecognized, help: .hidden) var settingFlags: [String] = []
 ///
 ///     func run() async throws {
-///         let settings = try Settings(OriginConfig.table, flags: settingFlags)   // a `ValidationError` fits `\(error)`
+///         let settings = try Settings(OriginConfig.table, flags: settingFlags)
 ///         if checkConfig { return print(settings.describe()) }
 ///         …
 ///     }

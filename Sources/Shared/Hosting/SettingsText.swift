@@ -23,8 +23,8 @@ extension Settings {
               --config PATH
                     A JSON file of settings: {"name": value, …}
 
-            Each setting can also stand in the environment (\(table.first?.environmentName ?? "LONGSHORE_NAME")=…) or in \
-            the file; flags win over the environment, the environment over the file. A secret can be given as a \
+            Each setting can also stand in the environment (\(table.first?.environmentName ?? "LONGSHORE_NAME")=…) \
+            or in the file; flags win over the environment, the environment over the file. A secret can be given as a \
             file that holds it: --NAME-file PATH, LONGSHORE_NAME_FILE. Sizes: 512KiB, 64MiB, 2GiB. Times: 500ms, 5s, \
             10m, 24h.
             """
