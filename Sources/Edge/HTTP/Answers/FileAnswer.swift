@@ -1,4 +1,7 @@
 /// An answer whose body is a file on disk.
+///
+/// The file must be there and have exactly `bytes` bytes when its turn comes, or the client gets 503 instead; if it
+/// fails later, the stream or connection is broken off: a client never takes a short body for a whole one.
 package struct FileAnswer: Sendable {
     package let status: Int
     /// Lower-case names; without `content-length` and `date`, which the server adds.
@@ -12,4 +15,6 @@ package struct FileAnswer: Sendable {
         self.path = path
         self.bytes = bytes
     }
+
+    var form: Rendition { Rendition(status: status, fields: headers, bodyBytes: bytes) }
 }

@@ -1,0 +1,35 @@
+import NIOCore
+
+/// The head of an answer in the spellings of both protocols; all but `date` and `connection`.
+struct Rendition: Sendable {
+    let status: Int
+    /// What `content-length` says; 0 where an answer can't have a body.
+    let bodyBytes: Int
+    /// Status line and fields, without the empty line.
+    let http1: ByteBuffer
+    let http2: FieldBlock
+
+    /// - Parameters:
+    ///   - fields: lower-case names; control characters in values are dropped, so that no value can end its line.
+    ///   - bodyBytes: what `content-length` shall say, where the status allows one.
+    init(status: Int, fields: [(name: String, value: String)], bodyBytes: Int) {
+        self.status = status
+        self.bodyBytes = StatusLine.allowsBody(status) ? bodyBytes : 0
+        var all = fields.map { (name: $0.name, value: Self.clean($0.value)) }
+        if StatusLine.allowsBody(status) { all.append(("content-length", "\(bodyBytes)")) }
+        var head = ByteBuffer(string: "HTTP/1.1 \(status) \(StatusLine.reason(status))\r\n")
+        for field in all {
+            head.writeString(field.name)
+            head.writeStaticString(": ")
+            head.writeString(field.value)
+            head.writeStaticString("\r\n")
+        }
+        http1 = head
+        http2 = FieldBlock([(":status", "\(status)")] + all)
+    }
+
+    private static func clean(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return value }
+        return String(decoding: value.utf8.filter { $0 >= 0x20 && $0 != 0x7F }, as: UTF8.self)
+    }
+}

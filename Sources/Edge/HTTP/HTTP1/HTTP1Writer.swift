@@ -1,0 +1,185 @@
+import Logging
+import NIOCore
+
+/// Writes one answer after the other; small ones are gathered, so that a burst of them is one write.
+///
+/// Use: `begin`, then `start` and `advance` for each answer while `hasRoom`, then `end`.
+final class HTTP1Writer {
+    private enum Body {
+        case none
+        /// The file is being opened; nothing has been written.
+        case opening
+        case bytes(ByteBuffer)
+        case file(FileBody)
+        /// The channel sends it by itself.
+        case region
+    }
+
+    private let connection: Connection
+    private let loop: ServerLoop
+    private var out = ByteBuffer()
+    private var body = Body.none
+    private var isOpen = false
+    /// The answer under way, or the last one.
+    private(set) var status = 499
+    private(set) var bodyBytes = 0
+    /// True if the answer broke off after its head was sent: only closing tells the client.
+    private(set) var hasFailed = false
+
+    /// Smaller bodies are copied behind their heads; larger ones are written as they are.
+    private static let copyBytesMax = 16 << 10
+    private static let writeBytesMax = 256 << 10
+    private static let gatherBytesMax = 64 << 10
+
+    init(_ connection: Connection) {
+        self.connection = connection
+        loop = connection.loop
+    }
+
+    var hasRoom: Bool { connection.isWritable }
+
+    func begin() {
+        out = loop.lendScratch()
+        isOpen = true
+    }
+
+    /// Hands what was gathered to the socket.
+    func end() {
+        flushGathered()
+        connection.flush()
+        isOpen = false
+        var lent = ByteBuffer()
+        swap(&lent, &out)
+        loop.giveBack(lent)
+    }
+
+    /// The connection is gone: whatever is still to come of a file is let go.
+    func stop() { body = .none }
+
+    // MARK: One answer
+
+    /// - Parameters:
+    ///   - request: nil if there was none that could be understood.
+    ///   - resume: called, outside of `begin` … `end`, when an answer that waits for its file can go on.
+    func start(
+        _ answer: EdgeAnswer, for request: EdgeRequest?, closes: Bool, resume: @escaping () -> Void
+    ) {
+        let isHead = request?.method == .head
+        switch answer {
+        case .rendered(let answer):
+            let (form, bytes) = answer.form(acceptsGzip: request?.acceptsGzip ?? false)
+            writeHead(form, closes: closes)
+            body = isHead || form.bodyBytes == 0 ? .none : .bytes(bytes)
+            bodyBytes = isHead ? 0 : form.bodyBytes
+        case .file(let answer):
+            let form = answer.form
+            if isHead || form.bodyBytes == 0 {
+                writeHead(form, closes: closes)
+                body = .none
+                bodyBytes = 0
+            } else {
+                body = .opening
+                loop.open(answer) { self.opened($0, form, closes: closes, resume: resume) }
+            }
+        case .later: preconditionFailure("answers in line are never `.later`")
+        }
+    }
+
+    /// - Parameter resume: as for `start`.
+    /// - Returns: true once the whole answer is written.
+    func advance(then resume: @escaping () -> Void) -> Bool {
+        switch body {
+        case .none: return true
+        case .opening, .region: return false
+        case .bytes(let bytes): return advance(bytes)
+        case .file(let file): return advance(file, resume)
+        }
+    }
+
+    private func advance(_ bytes: ByteBuffer) -> Bool {
+        var rest = bytes
+        if rest.readableBytes <= Self.copyBytesMax {
+            out.writeBuffer(&rest)
+        } else {
+            flushGathered()
+            while hasRoom, let slice = rest.readSlice(length: min(rest.readableBytes, Self.writeBytesMax)),
+                slice.readableBytes > 0
+            {
+                connection.write(slice)
+            }
+        }
+        if out.readableBytes > Self.gatherBytesMax { flushGathered() }
+        body = rest.readableBytes == 0 ? .none : .bytes(rest)
+        return rest.readableBytes == 0
+    }
+
+    private func advance(_ file: FileBody, _ resume: @escaping () -> Void) -> Bool {
+        if file.chunk.readableBytes > 0 {
+            flushGathered()
+            connection.write(file.take(file.chunk.readableBytes))
+        }
+        if file.isFinished {
+            body = .none
+            return true
+        }
+        if hasRoom {
+            file.readAhead { result in
+                if case .failure(let error) = result { self.fail(error) }
+                resume()
+            }
+        }
+        return false
+    }
+
+    private func opened(_ file: OpenFile?, _ form: Rendition, closes: Bool, resume: @escaping () -> Void) {
+        guard case .opening = body else { return }
+        begin()
+        if let file {
+            writeHead(form, closes: closes)
+            bodyBytes = form.bodyBytes
+            if connection.isTLS { body = .file(FileBody(file, loop: loop)) } else { sendRegion(file, resume) }
+        } else {
+            let (form, bytes) = Refusal.fileUnavailable.answer.form(acceptsGzip: false)
+            writeHead(form, closes: closes)
+            bodyBytes = form.bodyBytes
+            body = .bytes(bytes)
+        }
+        end()
+        resume()
+    }
+
+    /// Lets the kernel send the file straight from its page cache.
+    private func sendRegion(_ file: OpenFile, _ resume: @escaping () -> Void) {
+        flushGathered()
+        body = .region
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: file.descriptor)
+        let region = FileRegion(fileHandle: handle, readerIndex: 0, endIndex: file.bytes)
+        connection.write(region) {
+            // The descriptor is `file`'s to close, which lives until here.
+            withExtendedLifetime(file) { _ = try? handle.takeDescriptorOwnership() }
+            guard case .region = self.body else { return }
+            self.body = .none
+            resume()
+        }
+    }
+
+    private func fail(_ error: any Error) {
+        loop.shared.logger.error("a file broke off while it was sent", metadata: ["error": "\(error)"])
+        hasFailed = true
+        body = .none
+    }
+
+    private func writeHead(_ form: Rendition, closes: Bool) {
+        status = form.status
+        out.writeImmutableBuffer(form.http1)
+        out.writeStaticString("date: ")
+        out.writeBytes(loop.date.text)
+        out.writeStaticString(closes ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
+    }
+
+    private func flushGathered() {
+        guard out.readableBytes > 0 else { return }
+        connection.write(out)
+        out.clear()
+    }
+}
