@@ -53,8 +53,8 @@ let edge: [Target] = [
     .room(
         "Edge", at: "Sources/Edge",
         [
-            "Registry", "Signing", "EdgeCache", "EdgeHTTP", "Hosting", .argumentParser, .asyncHTTPClient, .crypto,
-            .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioPosix, .serviceLifecycle,
+            "Registry", "Signing", "EdgeCache", "EdgeHTTP", "Hosting", "CZlib", .argumentParser, .asyncHTTPClient,
+            .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix, .serviceLifecycle,
         ],
         except: ["CNghttp2", "HTTP", "Cache", "Main"]),
     .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),

@@ -79,6 +79,14 @@ package struct CacheCore: Sendable {
         return .start(begin(question, isRewarm: false))
     }
 
+    /// What is held, current or not; does not count as use.
+    package func held(_ key: CacheKey) -> CachedValue? { entries[key]?.value }
+
+    /// Drops an entry that turned out to be of no use here; the origin's word on it has not changed.
+    package mutating func forget(_ key: CacheKey) {
+        if entries.remove(key) != nil { journal.dropped(key) }
+    }
+
     /// What a failed fetch leaves to one who waited for it.
     ///
     /// - Returns: nil if nothing held may be served: the client then gets a 503 and keeps its own copy.

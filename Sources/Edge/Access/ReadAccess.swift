@@ -1,0 +1,83 @@
+import EdgeCache
+import EdgeHTTP
+import NIOCore
+import Registry
+
+/// Which repository a request is for, and whether it may read there; runs before any look-up of content.
+struct ReadAccess: Sendable {
+    enum Verdict: Sendable {
+        /// `isCurrent` is false if the list of repositories may be out of date.
+        case allowed(RepositoryFacts, isCurrent: Bool)
+        case refused(RenderedAnswer)
+    }
+
+    let desk: CacheDesk
+    let responses: Responses
+    let wallClock: @Sendable () -> Int
+
+    /// The verdict from what is held and current; nil if somebody has to be asked.
+    ///
+    /// Runs under the core's lock.
+    func quick(_ path: EdgePath, _ request: EdgeRequest, _ core: inout CacheCore, at now: Moment) -> Verdict? {
+        guard let held = core.glance(.repositories, at: now) else { return nil }
+        guard let facts = Self.table(held)[path.repository] else { return .refused(responses.unknownRepository) }
+        guard facts.isPrivate else { return .allowed(facts, isCurrent: true) }
+        switch Credential(authorization: request.authorization, pathToken: path.token) {
+        case .none: return refusal(.missingToken, facts)
+        case .malformed: return refusal(.malformedToken, facts)
+        case .secret(let hash):
+            guard let token = core.glance(.token(hash), at: now) else { return nil }
+            return judge(token, path, facts, isCurrent: true)
+        }
+    }
+
+    /// The verdict with the origin's help.
+    func find(_ path: EdgePath, _ request: EdgeRequest) async -> Verdict {
+        let (table, isCurrent): (RepositoryTable, Bool)
+        switch await desk.ask(Self.repositories) {
+        case .hit(let value), .miss(let value): (table, isCurrent) = (Self.table(value), true)
+        case .stale(let value): (table, isCurrent) = (Self.table(value), false)
+        case .unavailable: return .refused(responses.unavailable)
+        }
+        guard let facts = table[path.repository] else {
+            return .refused(isCurrent ? responses.unknownRepository : responses.unavailable)
+        }
+        guard facts.isPrivate else { return .allowed(facts, isCurrent: isCurrent) }
+        switch Credential(authorization: request.authorization, pathToken: path.token) {
+        case .none: return refusal(.missingToken, facts)
+        case .malformed: return refusal(.malformedToken, facts)
+        case .secret(let hash):
+            switch await desk.ask(CacheQuestion(.token(hash), .token)) {
+            case .hit(let token), .miss(let token), .stale(let token):
+                return judge(token, path, facts, isCurrent: isCurrent)
+            case .unavailable:
+                return .refused(responses.unavailable)
+            }
+        }
+    }
+
+    /// The list has no offline rule of its own: each repository's rule decides about its files.
+    static let repositories = CacheQuestion(
+        .repositories, .repositories, offline: .serveStale(atMost: .seconds(100 * 365 * 86_400)))
+
+    private static func table(_ value: CachedValue) -> RepositoryTable {
+        guard let payload = value.payload else { preconditionFailure("a list is never absent") }
+        return unsafeDowncast(payload, to: RepositoryTable.self)
+    }
+
+    private func judge(
+        _ token: CachedValue, _ path: EdgePath, _ facts: RepositoryFacts, isCurrent: Bool
+    ) -> Verdict {
+        let verdict = token.payload.map { unsafeDowncast($0, to: TokenVerdict.self) }
+        let gate = AccessGate(verdict, facts.name, at: wallClock()) { path.crate }
+        return gate == .open ? .allowed(facts, isCurrent: isCurrent) : refusal(gate, facts)
+    }
+
+    private func refusal(_ gate: AccessGate, _ facts: RepositoryFacts) -> Verdict {
+        switch gate {
+        case .open: preconditionFailure("an open gate refuses nobody")
+        case .challenge(let text): .refused(facts.challenge(text, responses))
+        case .forbidden(let text): .refused(responses.refusal(403, text))
+        }
+    }
+}

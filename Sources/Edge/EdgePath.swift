@@ -1,0 +1,104 @@
+import NIOCore
+import Registry
+
+/// A request's path, cut into what it names without decoding or copying anything.
+///
+/// Only what we would have written ourselves names something: no `%`, no `//`, no `..`, no upper case in an index
+/// path. So cache keys can't be confused (I7), and everything else is a plain 404.
+struct EdgePath: Sendable {
+    enum Target: Sendable {
+        case config
+        case index
+        case crate
+    }
+
+    /// From `/t/{token}/…`.
+    let token: ByteBuffer?
+    let repository: ByteBuffer
+    let target: Target
+    /// The path without the token: the key of the file.
+    let key: ByteBuffer
+
+    init?(_ path: ByteBuffer) {
+        var rest = path
+        var token: ByteBuffer?
+        if rest.starts(with: "/t/") {
+            rest.moveReaderIndex(forwardBy: 3)
+            guard let length = rest.lengthToSlash, let secret = rest.readSlice(length: length) else { return nil }
+            token = secret
+        }
+        let key = rest
+        guard rest.readInteger(as: UInt8.self) == Self.slash, let length = rest.lengthToSlash, length > 0,
+            let repository = rest.readSlice(length: length)
+        else { return nil }
+        if rest.isEqual(to: "/index/config.json") {
+            target = .config
+        } else if rest.starts(with: "/index/") {
+            target = .index
+        } else if rest.starts(with: "/crates/") {
+            target = .crate
+        } else {
+            return nil
+        }
+        self.token = token
+        self.repository = repository
+        self.key = key
+    }
+
+    /// The crate that the path speaks of; nil for `config.json` and for what is not canonical.
+    var crate: CrateName? {
+        let path = String(buffer: key)
+        switch target {
+        case .config: return nil
+        case .index: return Self.index(path).flatMap { try? CrateName($0.1.name) }
+        case .crate: return Self.crate(path)?.1.name
+        }
+    }
+
+    fileprivate static let slash = UInt8(ascii: "/")
+
+    /// Reads `/{repository}/index/{index path}`; nil unless it is canonical.
+    static func index(_ path: String) -> (RepositoryName, IndexPath)? {
+        guard let (repository, rest) = split(path, after: "/index/"), let file = IndexPath(parsing: rest) else {
+            return nil
+        }
+        return (repository, file)
+    }
+
+    /// Reads `/{repository}/crates/{file}`; nil unless it is canonical but for `%2B`.
+    static func crate(_ path: String) -> (RepositoryName, CratePath)? {
+        guard let (repository, rest) = split(path, after: "/crates/"), let file = CratePath(parsing: rest) else {
+            return nil
+        }
+        return (repository, file)
+    }
+
+    private static func split(_ path: String, after folder: String) -> (RepositoryName, Substring)? {
+        let tail = path.dropFirst()
+        guard path.utf8.first == slash, let end = tail.firstIndex(of: "/"), tail[end...].hasPrefix(folder),
+            let repository = try? RepositoryName(String(tail[..<end]))
+        else { return nil }
+        return (repository, tail[end...].dropFirst(folder.count))
+    }
+}
+
+extension ByteBuffer {
+    fileprivate func starts(with text: StaticString) -> Bool {
+        readableBytes >= text.utf8CodeUnitCount && has(text)
+    }
+
+    fileprivate func isEqual(to text: StaticString) -> Bool {
+        readableBytes == text.utf8CodeUnitCount && has(text)
+    }
+
+    private func has(_ text: StaticString) -> Bool {
+        withUnsafeReadableBytes { bytes in
+            bytes.prefix(text.utf8CodeUnitCount)
+                .elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        }
+    }
+
+    fileprivate var lengthToSlash: Int? {
+        readableBytesView.firstIndex(of: EdgePath.slash).map { $0 - readerIndex }
+    }
+}

@@ -1,0 +1,157 @@
+import AsyncHTTPClient
+import EdgeCache
+import FoundationEssentials
+import Logging
+import NIOCore
+import NIOHTTP1
+import Registry
+import ServiceLifecycle
+import Synchronization
+
+/// Follows the origin's feed for as long as the edge runs: connects, applies, acknowledges, connects again.
+///
+/// It resumes after the last applied position. A connection that is silent for longer than the lease time counts as
+/// dead; the client's read timeout sees to that. What an event means stands in `FeedEffects`, what it does in `CacheCore`.
+final class FeedFollower: Service {
+    private struct Gap: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let client: OriginClient
+    private let desk: CacheDesk
+    private let publicURL: String
+    private let backoff: Backoff
+    private let logger: Logger
+    private let makeTable: @Sendable (RepositoryList) -> RepositoryTable
+    /// Why there is no feed just now; nil while there is one.
+    private let trouble = Mutex<String?>("not connected yet")
+    /// False until a position to go on from is known.
+    private let hasPlace: Mutex<Bool>
+
+    init(
+        client: OriginClient, desk: CacheDesk, publicURL: String, hasPlace: Bool, backoff: Backoff = Backoff(),
+        logger: Logger, makeTable: @escaping @Sendable (RepositoryList) -> RepositoryTable
+    ) {
+        self.client = client
+        self.desk = desk
+        self.publicURL = publicURL
+        self.hasPlace = Mutex(hasPlace)
+        self.backoff = backoff
+        self.logger = logger
+        self.makeTable = makeTable
+    }
+
+    var problem: String? { trouble.withLock { $0 } }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var backoff = self.backoff
+            var random = SystemRandomNumberGenerator()
+            while !Task.isCancelled {
+                let reason = await self.follow { backoff.succeeded() }
+                if Task.isCancelled { return }
+                let wasFine = self.trouble.withLock { trouble in
+                    defer { trouble = reason }
+                    return trouble == nil
+                }
+                if wasFine { self.logger.warning("the feed broke off", metadata: ["reason": "\(reason)"]) }
+                try? await Task.sleep(for: backoff.next(using: &random))
+            }
+        }
+    }
+
+    /// One connection, until it ends.
+    ///
+    /// - Returns: why it ended.
+    private func follow(_ connected: () -> Void) async -> String {
+        do {
+            let place = hasPlace.withLock { $0 } ? desk.withCore { core, _ in core.feed.applied } : nil
+            let response = try await client.feed(after: place.map { "\($0)" } ?? "latest", publicURL: publicURL)
+            guard let stream = response.headers.first(name: EdgeWire.streamHeader) else {
+                throw UpstreamError(
+                    fault: .protocolBroken, detail: "a feed without the header `\(EdgeWire.streamHeader)`")
+            }
+            let (acknowledgements, offer) = AsyncStream.makeStream(
+                of: Acknowledgement.self, bufferingPolicy: .bufferingNewest(1))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await self.post(acknowledgements) }
+                defer { group.cancelAll() }
+                var parser = ServerSentEvents()
+                for try await chunk in response.body {
+                    for event in try parser.read(chunk) { try self.take(event, connected) }
+                    let applied = self.desk.withCore { core, _ in core.feed.applied }
+                    offer.yield(Acknowledgement(stream: stream, position: applied))
+                }
+                offer.finish()
+            }
+            return "the origin ended it"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func take(_ event: ServerSentEvents.Event, _ connected: () -> Void) throws {
+        switch (event.kind, event.position) {
+        case ("lease", _):
+            hear(try JSONDecoder().decode(Lease.self, from: Data(event.data.utf8)).head)
+            connected()
+        case ("reset", _):
+            begin(at: try JSONDecoder().decode(Head.self, from: Data(event.data.utf8)).head)
+        case (_, let position?):
+            try apply(EventEnvelope(position: position, kind: event.kind, data: event.data))
+        case (_, nil):
+            throw ServerSentEvents.Invalid.badID("")
+        }
+    }
+
+    private struct Head: Decodable { let head: UInt64 }
+
+    private func hear(_ head: UInt64) {
+        guard hasPlace.withLock({ $0 }) else { return begin(at: head) }
+        desk.withCore { $0.heardLease(head: head, at: $1) }
+        let wasBroken = trouble.withLock { trouble in
+            defer { trouble = nil }
+            return trouble != nil
+        }
+        if wasBroken { logger.notice("the feed is live", metadata: ["head": "\(head)"]) }
+    }
+
+    /// Takes a place without knowing what happened before it.
+    private func begin(at head: UInt64) {
+        desk.withCore { $0.reset(to: head, at: $1) }
+        hasPlace.withLock { $0 = true }
+        logger.notice("the feed begins anew: what is held is checked on its next use", metadata: ["head": "\(head)"])
+        hear(head)
+    }
+
+    private func apply(_ envelope: EventEnvelope) throws {
+        let (step, rewarm) = desk.withCore { core, now in
+            let changes = FeedEffects.changes(for: envelope.event) { gone in
+                guard let table = core.held(.repositories)?.payload as? RepositoryTable else { return nil }
+                let rest = table.list.repositories.filter { $0.name != gone.description }
+                return try? self.makeTable(RepositoryList(repositories: rest)).value()
+            }
+            return core.arrived(envelope.position, changes, at: now)
+        }
+        rewarm.forEach { desk.run($0) }
+        if case .unknown(let kind) = envelope.event {
+            logger.warning(
+                "the feed has a kind of event that this edge does not know: everything held is checked on its next use",
+                metadata: ["kind": "\(kind.prefix(40))", "position": "\(envelope.position)"])
+        }
+        if case .resume(let after) = step {
+            throw Gap(description: "position \(envelope.position) came after \(after)")
+        }
+    }
+
+    /// Only the newest position counts, so those that pile up behind a slow answer are left out.
+    private func post(_ acknowledgements: AsyncStream<Acknowledgement>) async {
+        for await acknowledgement in acknowledgements {
+            do {
+                try await client.acknowledge(acknowledgement)
+            } catch {
+                logger.debug("an acknowledgement did not arrive", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

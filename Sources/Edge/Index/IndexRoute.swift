@@ -1,0 +1,68 @@
+import EdgeCache
+import EdgeHTTP
+import NIOCore
+import Registry
+
+/// `GET /{repository}/index/{path}`: the index file of one crate.
+///
+/// | situation                          | answer                     | case   |
+/// |------------------------------------|----------------------------|--------|
+/// | path is not canonical              | 404                        | A13    |
+/// | held and current                   | 200 or 304, `x-cache: HIT` | A4, A5 |
+/// | the client has seen a newer one    | asks the origin            | I5     |
+/// | origin has the file                | 200 or 304, `MISS`         |        |
+/// | origin says there is no such crate | 404, `no-store`            | A11    |
+/// | origin silent, held                | 200 or 304, `STALE`        | A31    |
+/// | origin silent, nothing held        | 503, `retry-after: 2`      | A32    |
+///
+/// A 404 makes cargo delete its own copy, so it is said only on the origin's word.
+/// Source: docs/PROTOCOL.md, "Sparse index".
+struct IndexRoute: Sendable {
+    let desk: CacheDesk
+    let responses: Responses
+
+    /// The answer from what is held and current; nil if the origin has to be asked. Runs under the core's lock.
+    func quick(
+        _ path: EdgePath, _ ifNoneMatch: ByteBuffer?, _ core: inout CacheCore, at now: Moment
+    ) -> RenderedAnswer? {
+        guard let held = core.glance(CacheKey(path: path.key), at: now) else { return nil }
+        guard let page = Self.page(held) else {
+            return Validators(ifNoneMatch).witness == 0 ? responses.noCrate : nil
+        }
+        guard let ifNoneMatch else { return page.full }
+        // What cargo sends in nearly every request: our own tag, byte for byte.
+        if ifNoneMatch == page.tagBytes { return page.notModified }
+        let validators = Validators(ifNoneMatch)
+        guard validators.witness <= page.tag.generation else { return nil }
+        return page.answer(isKnown: validators.know(page.tag), .hit)
+    }
+
+    func find(_ path: EdgePath, _ ifNoneMatch: ByteBuffer?, in facts: RepositoryFacts) async -> RenderedAnswer {
+        guard let (repository, file) = EdgePath.index(String(buffer: path.key)) else { return responses.notFound }
+        let validators = Validators(ifNoneMatch)
+        let question = CacheQuestion(
+            .index(repository, file), .index, witness: validators.witness, offline: facts.offline)
+        switch await desk.ask(question) {
+        case .hit(let value): return answer(value, validators, .hit)
+        case .miss(let value): return answer(value, validators, .miss)
+        case .stale(let value): return answer(value, validators, .stale)
+        case .unavailable: return responses.unavailable
+        }
+    }
+
+    private func answer(_ value: CachedValue, _ validators: Validators, _ cache: CacheState) -> RenderedAnswer {
+        guard let page = Self.page(value) else {
+            switch cache {
+            case .hit: return responses.noCrate
+            case .miss: return responses.noCrateNow
+            // What the origin once said to be absent may have been published since (I11).
+            case .stale: return responses.unavailable
+            }
+        }
+        return page.answer(isKnown: validators.know(page.tag), cache)
+    }
+
+    private static func page(_ value: CachedValue) -> IndexPage? {
+        value.payload.map { unsafeDowncast($0, to: IndexPage.self) }
+    }
+}

@@ -1,0 +1,160 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import Registry
+
+/// What the origin answered to one read, with the place in the feed that its snapshot had.
+struct OriginAnswer: Sendable {
+    let status: Int
+    let headers: HTTPHeaders
+    let position: UInt64
+    let body: ByteBuffer
+}
+
+/// Requests to the origin: one address, the edge's credential, deadlines, bounds.
+///
+/// Errors are `UpstreamError`. Redirects are not followed and nothing is repeated here: the caller knows better.
+/// Source: `EdgeWire`, docs/PROTOCOL.md.
+struct OriginClient: Sendable {
+    struct Limits: Sendable {
+        var connectTime: TimeAmount = .seconds(2)
+        var headTime: TimeAmount = .seconds(10)
+        /// Without a byte for this long a body counts as broken.
+        var silenceTime: TimeAmount = .seconds(10)
+        var connectionsMax = 64
+        var documentBytesMax = 64 << 20
+    }
+
+    private let client: HTTPClient
+    private let origin: String
+    private let authorization: String
+    private let limits: Limits
+
+    /// - Parameter origin: the origin's address without a final slash.
+    init(origin: String, credential: String, limits: Limits = Limits()) {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(connect: limits.connectTime, read: limits.silenceTime)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connectionsMax
+        // An edge that can't connect must know at once, because it may hold something to serve instead.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.origin = origin
+        authorization = "Bearer \(credential)"
+        self.limits = limits
+    }
+
+    func close() async throws { try await client.shutdown() }
+
+    /// A whole answer in memory; 200, 304, 403 and 404 are answers, all else is thrown.
+    func read(_ path: String, etag: String? = nil, method: HTTPMethod = .GET) async throws -> OriginAnswer {
+        var request = request(path, method)
+        if let etag { request.headers.add(name: "if-none-match", value: etag) }
+        let response = try await send(request)
+        return try await answer(response, position: try position(of: response))
+    }
+
+    func introspect(_ hash: Checksum) async throws -> OriginAnswer {
+        let question = try JSONEncoder().encode(Introspection.Question(sha256: hash.description))
+        let response = try await send(post(EdgeWire.introspectPath, question))
+        return try await answer(response, position: try position(of: response))
+    }
+
+    func acknowledge(_ acknowledgement: Acknowledgement) async throws {
+        let response = try await send(post(EdgeWire.ackPath, try JSONEncoder().encode(acknowledgement)))
+        try await drain(response)
+    }
+
+    /// An answer whose body is passed on chunk by chunk.
+    ///
+    /// - Parameter receive: gets the body of a 200; other statuses come back with their body instead.
+    func stream(_ path: String, _ receive: (ByteBuffer) async throws -> Void) async throws -> OriginAnswer {
+        let response = try await send(request(path, .GET))
+        let position = try position(of: response)
+        guard response.status == .ok else { return try await answer(response, position: position) }
+        do {
+            for try await chunk in response.body { try await receive(chunk) }
+        } catch let error as HTTPClientError {
+            throw UpstreamError(fault: .unreachable, detail: "\(error)")
+        }
+        return OriginAnswer(status: 200, headers: response.headers, position: position, body: ByteBuffer())
+    }
+
+    /// The feed's head; its body runs until somebody ends it or falls silent.
+    func feed(after: String, publicURL: String) async throws -> HTTPClientResponse {
+        var request = request(EdgeWire.feedPath + "?after=\(after)", .GET)
+        request.headers.add(name: "accept", value: "text/event-stream")
+        request.headers.add(name: EdgeWire.edgeURLHeader, value: publicURL)
+        let response = try await send(request)
+        guard response.status == .ok else { throw try await answerError(response) }
+        return response
+    }
+
+    private func request(_ path: String, _ method: HTTPMethod) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: origin + path)
+        request.method = method
+        request.headers.add(name: "authorization", value: authorization)
+        return request
+    }
+
+    private func post(_ path: String, _ json: Data) -> HTTPClientRequest {
+        var request = request(path, .POST)
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: json))
+        return request
+    }
+
+    private func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        do {
+            let response = try await client.execute(request, timeout: limits.headTime)
+            switch response.status.code {
+            case 200, 204, 304, 403, 404: return response
+            default: throw try await answerError(response)
+            }
+        } catch let error as UpstreamError {
+            throw error
+        } catch {
+            throw UpstreamError(fault: .unreachable, detail: "\(error)")
+        }
+    }
+
+    private func answer(_ response: HTTPClientResponse, position: UInt64) async throws -> OriginAnswer {
+        do {
+            let body = try await response.body.collect(upTo: limits.documentBytesMax)
+            return OriginAnswer(
+                status: Int(response.status.code), headers: response.headers, position: position, body: body)
+        } catch is NIOTooManyBytesError {
+            throw UpstreamError(
+                fault: .protocolBroken, detail: "it has more than \(limits.documentBytesMax) bytes")
+        } catch {
+            throw UpstreamError(fault: .unreachable, detail: "\(error)")
+        }
+    }
+
+    /// Without a position the answer is not the origin's, whatever its status says (I11).
+    private func position(of response: HTTPClientResponse) throws -> UInt64 {
+        if let text = response.headers.first(name: EdgeWire.positionHeader), let position = UInt64(text) {
+            return position
+        }
+        let status = Int(response.status.code)
+        if status == 403 { throw UpstreamError(fault: .credential(status: status), detail: "") }
+        throw UpstreamError(
+            fault: .protocolBroken, detail: "status \(status) without the header `\(EdgeWire.positionHeader)`")
+    }
+
+    private func answerError(_ response: HTTPClientResponse) async throws -> UpstreamError {
+        let status = Int(response.status.code)
+        let text = try? await response.body.collect(upTo: 16 << 10)
+        let detail = text.map { String(buffer: $0).prefix(300) }.map(String.init) ?? ""
+        switch status {
+        case 401, 403: return UpstreamError(fault: .credential(status: status), detail: detail)
+        case 429, 500...: return UpstreamError(fault: .origin(status: status), detail: detail)
+        default: return UpstreamError(fault: .protocolBroken, detail: "status \(status): \(detail)")
+        }
+    }
+
+    private func drain(_ response: HTTPClientResponse) async throws {
+        _ = try await response.body.collect(upTo: 16 << 10)
+    }
+}
