@@ -1,7 +1,9 @@
+import CrateFile
 import FoundationEssentials
 package import Hummingbird
 import Logging
 import NIOCore
+import Postgres
 import Registry
 
 /// What an error means to the one who asked: the only place where errors become statuses.
@@ -11,6 +13,9 @@ import Registry
 /// | `Refusal`                              | as it says                          | debug, from 500 on error |
 /// | a name or version that breaks a rule   | 400, the rule's own words           | debug     |
 /// | JSON or a body that can't be read      | 400, 413                            | debug     |
+/// | a body, crate or manifest that breaks a rule | 400, 413 for a length             | debug     |
+/// | PostgreSQL is away or too slow         | 503, `retry-after`                  | error     |
+/// | no room for a blob                     | 507                                 | error     |
 /// | no such address or method (H11)        | 404 `Not Found`                     | debug     |
 /// | the client went away                   | 400; nobody reads it                | debug     |
 /// | anything else                          | 500 with the request's id (H13)     | error     |
@@ -32,10 +37,44 @@ struct Failure {
 
     private static func known(_ error: any Error) -> Refusal? {
         switch error {
-        case let error as Refusal: error
+        case let error as Refusal: return error
+        case let error as PostgresError: return database(error)
+        case BlobError.full:
+            return Refusal(
+                .init(code: 507, reasonPhrase: "Insufficient Storage"),
+                "the registry has no room left and stored nothing: tell its operator")
+        default: return brokenRule(error) ?? framework(error)
+        }
+    }
+
+    private static func database(_ error: PostgresError) -> Refusal? {
+        if error.kind == .commitOutcomeUnknown {
+            return .unavailable(
+                "the registry lost its database while it stored the change: it may be there or not, so look first, "
+                    + "then try again")
+        }
+        guard error.isUnavailable || error.kind == .timedOut else { return nil }
+        return .unavailable("the registry can't reach its database now; nothing was changed, try again in a moment")
+    }
+
+    /// What the one who asks got wrong, in words made for them.
+    private static func brokenRule(_ error: any Error) -> Refusal? {
+        switch error {
+        case let error as PublishFrame.Invalid where error.isTooLarge: .tooLarge("\(error)")
+        case let error as PublishFrame.Invalid: .badRequest("\(error)")
+        case let error as PublishMetadata.Invalid: .badRequest("\(error)")
+        case let error as CrateFile.Objection: .badRequest("\(error)")
+        case let error as ManifestReader.Invalid: .badRequest("\(error)")
+        case let error as ManifestRules.Objection: .badRequest("\(error)")
         case let error as CrateName.Invalid: .badRequest("\(error)")
         case let error as Version.Invalid: .badRequest("\(error)")
         case let error as RepositoryName.Invalid: .badRequest("\(error)")
+        default: nil
+        }
+    }
+
+    private static func framework(_ error: any Error) -> Refusal? {
+        switch error {
         case is DecodingError: .badRequest("the request's body is not the JSON that this address expects")
         case is NIOTooManyBytesError: .tooLarge("the request's body is too large for this address")
         case is CancellationError, is ChannelError: .badRequest("the request ended before it was complete")
@@ -80,16 +119,7 @@ enum RefusalForm: Equatable {
     }
 
     static func json(_ refusal: Refusal) -> ByteBuffer {
-        struct Errors: Encodable {
-            struct One: Encodable { let detail: String }
-            let errors: [One]
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        guard let data = try? encoder.encode(Errors(errors: [.init(detail: refusal.detail)])) else {
-            preconditionFailure("one text is always JSON")
-        }
-        return ByteBuffer(bytes: data)
+        ByteBuffer(string: CargoAnswer.errors([refusal.detail]).json)
     }
 }
 

@@ -38,8 +38,8 @@ package protocol BlobWriter: Sendable {
     /// What has been written so far, hashed on the way.
     var written: BlobDigest { get }
 
-    /// Reads back what has been written so far, from the start, before it is a blob.
-    func draft() async throws -> any BlobReader
+    /// A local file that holds what has been written so far, for whoever must look at it before it is a blob.
+    var draftPath: String { get }
 
     /// Makes the blob durable under its checksum; when this returns it survives a power cut.
     ///

@@ -134,7 +134,7 @@ final class DiskBlobWriter: BlobWriter {
         }
     }
 
-    func draft() async throws -> any BlobReader { DiskBlobReader(file: file, bytes: written.bytes) }
+    var draftPath: String { file.path }
 
     func commit(_ expected: Checksum) async throws {
         let found = written.checksum

@@ -1,0 +1,113 @@
+package import Hummingbird
+import NIOCore
+import Registry
+
+/// The bytes of one version, from the blob store in bounded memory.
+///
+/// `/{repository}/crates/{name}/{version}/{sha256}.crate` and `/{repository}/dl/{name}/{version}/download` for cargo,
+/// `/edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` for edges.
+///
+/// | situation                                   | answer                                                | case |
+/// |---------------------------------------------|-------------------------------------------------------|------|
+/// | there is such a version                     | 200 `application/gzip`, no encoding, immutable        | C1, C13 |
+/// | `HEAD`                                      | the headers of `GET`                                  |      |
+/// | unknown version, other spelling, other hash | 404 text                                              | C4, I7 |
+/// | private, no token or a bad one              | 401 with a challenge                                  | D7   |
+/// | the blob is missing: damage                 | 500 text, logged                                      | I1   |
+package struct CrateRoute: Sendable {
+    let repositories: RepositoryStore
+    let store: CrateStore
+    let blobs: any BlobStore
+
+    package init(repositories: RepositoryStore, store: CrateStore, blobs: any BlobStore) {
+        self.repositories = repositories
+        self.store = store
+        self.blobs = blobs
+    }
+
+    package func add(to router: some RouterMethods<OriginContext>) {
+        for method in [HTTPRequest.Method.get, .head] {
+            router.on("/:repository/crates/:name/:version/:file", method: method) { request, context in
+                try await byHash(request, context)
+            }
+            router.on("/:repository/dl/:name/:version/download", method: method) { request, context in
+                try await byVersion(request, context)
+            }
+            router.on("/edge/v1/crates/:repository/:name/:version/:file", method: method) { request, context in
+                try await forEdge(request, context)
+            }
+        }
+    }
+
+    private func byHash(_ request: Request, _ context: OriginContext) async throws -> Response {
+        let repository = try await repositories.named(in: context)
+        guard let path = CratePath(parsing: request.path(after: "/\(repository.name)/crates/")) else {
+            try context.principal.requireRead(repository, of: nil)
+            throw Refusal.notFound("no crate file has this path")
+        }
+        try context.principal.requireRead(repository, of: path.name)
+        let (found, _) = try await store.find(path.name, path.version, path.checksum, in: repository)
+        return try await answer(found, path.name, path.version, in: repository, request, lifetime: Self.forever)
+    }
+
+    private func byVersion(_ request: Request, _ context: OriginContext) async throws -> Response {
+        let repository = try await repositories.named(in: context)
+        let name = try CrateName(context.parameters.require("name"))
+        let version = try Version(context.parameters.require("version").decodingPlus)
+        try context.principal.requireRead(repository, of: name)
+        let (found, _) = try await store.find(name, version, nil, in: repository)
+        return try await answer(found, name, version, in: repository, request, lifetime: "no-cache")
+    }
+
+    private func forEdge(_ request: Request, _ context: OriginContext) async throws -> Response {
+        _ = try context.principal.requireEdge()
+        guard let text = context.parameters.get("repository"), let name = try? RepositoryName(text),
+            let path = CratePath(parsing: request.path(after: EdgeWire.cratesPrefix + "\(name)/"))
+        else { throw Refusal.notFound("no crate file has this path") }
+        let repository = try await repositories.require(name)
+        let (found, position) = try await store.find(path.name, path.version, path.checksum, in: repository)
+        do {
+            var response = try await answer(
+                found, path.name, path.version, in: repository, request, lifetime: Self.forever)
+            response.headers[EdgeWire.positionField] = "\(position)"
+            return response
+        } catch let refusal as Refusal where refusal.status == .notFound {
+            throw Refusal(.notFound, refusal.detail, headers: [EdgeWire.positionField: "\(position)"])
+        }
+    }
+
+    private static let forever = "max-age=31536000, immutable"
+
+    private func answer(
+        _ found: CrateStore.Found?, _ name: CrateName, _ version: Version, in repository: Repository,
+        _ request: Request, lifetime: String
+    ) async throws -> Response {
+        guard let found else {
+            throw Refusal.notFound("repository `\(repository.name)` has no crate `\(name.spelling)` \(version) here")
+        }
+        let headers: HTTPFields = [
+            .contentType: "application/gzip", .contentLength: "\(found.bytes)",
+            .cacheControl: (repository.isPrivate ? "private, " : "public, ") + lifetime,
+        ]
+        if request.method == .head { return Response(status: .ok, headers: headers) }
+        guard let reader = try await blobs.open(found.checksum), reader.bytes == found.bytes else {
+            throw Refusal(
+                .internalServerError,
+                "the file of `\(name.spelling)` \(version) is missing in the registry's store; tell its operator to run "
+                    + "`longshore-origin verify`")
+        }
+        let body = ResponseBody(contentLength: found.bytes) { writer in
+            while let piece = try await reader.next() { try await writer.write(piece) }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: headers, body: body)
+    }
+}
+
+extension String {
+    /// `%2B` and `%2b` become `+`, which cargo sends as it is and other clients may not; a plus is never a space here.
+    var decodingPlus: String {
+        split(separator: "%2B", omittingEmptySubsequences: false).joined(separator: "+")
+            .split(separator: "%2b", omittingEmptySubsequences: false).joined(separator: "+")
+    }
+}

@@ -1,0 +1,41 @@
+package import Postgres
+import Registry
+
+/// Finds the blob that a download address names.
+package struct CrateStore: Sendable {
+    let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    struct Found {
+        let checksum: Checksum
+        let bytes: Int
+    }
+
+    /// One statement, hence one snapshot of the version and the feed's position.
+    ///
+    /// - Parameters:
+    ///   - name: as the index spells it; another spelling finds nothing.
+    ///   - checksum: must be that version's own, so that no path reaches another repository's bytes (I7); nil for the
+    ///     address without one.
+    func find(
+        _ name: CrateName, _ version: Version, _ checksum: Checksum?, in repository: Repository
+    ) async throws -> (found: Found?, position: UInt64) {
+        let rows = try await pool.query(
+            """
+            SELECT feed_head.position, found.* FROM feed_head LEFT JOIN (
+              SELECT versions.checksum, versions.bytes FROM crates JOIN versions ON versions.crate_id = crates.id
+              WHERE crates.repository_id = \(repository.id) AND crates.identity = \(name.identity)
+                AND crates.name = \(name.spelling) AND versions.bare_number = \(version.bare)
+                AND versions.number = \(version.description)
+                AND versions.checksum = coalesce(\(checksum?.bytes)::bytea, versions.checksum)
+            ) AS found ON true
+            """)
+        guard let row = rows.first else { preconditionFailure("feed_head always has its one row") }
+        let position = try row.value("position", as: UInt64.self)
+        guard let bytes = try row.value("bytes", as: Int?.self),
+            let checksum = Checksum(bytes: try row.value("checksum", as: [UInt8].self))
+        else { return (nil, position) }
+        return (Found(checksum: checksum, bytes: bytes), position)
+    }
+}

@@ -1,0 +1,87 @@
+import Dispatch
+import Synchronization
+
+/// Lets so many pass at once, so many wait in line, and sends the rest away.
+final class Gate: Sendable {
+    private struct State {
+        var inside = 0
+        var waiting: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+        /// Tickets in the order of arrival; those of cancelled tasks are passed over.
+        var line: [UInt64] = []
+        var next: UInt64 = 0
+    }
+
+    private let insideMax: Int
+    private let waitingMax: Int
+    private let state = Mutex(State())
+
+    init(insideMax: Int, waitingMax: Int) {
+        precondition(insideMax > 0, "a gate lets somebody pass")
+        self.insideMax = insideMax
+        self.waitingMax = waitingMax
+    }
+
+    /// - Throws: 503 if too many wait; `CancellationError`.
+    func pass<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
+        try await enter()
+        defer { leave() }
+        return try await body()
+    }
+
+    private enum Entry { case inside, full, cancelled, waits }
+
+    private func enter() async throws {
+        let ticket = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let entry = state.withLock { state -> Entry in
+                    if Task.isCancelled { return .cancelled }
+                    if state.inside < insideMax {
+                        state.inside += 1
+                        return .inside
+                    }
+                    guard state.waiting.count < waitingMax else { return .full }
+                    state.waiting[ticket] = continuation
+                    state.line.append(ticket)
+                    return .waits
+                }
+                switch entry {
+                case .inside: continuation.resume()
+                case .cancelled: continuation.resume(throwing: CancellationError())
+                case .full:
+                    continuation.resume(
+                        throwing: Refusal.unavailable("too many uploads at once; try again in a moment", retryAfter: 5))
+                case .waits: break
+                }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.line.removeAll { $0 == ticket }
+                return state.waiting.removeValue(forKey: ticket)
+            }
+            waiter?.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Gives the place to the first in line.
+    private func leave() {
+        let next = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+            guard !state.line.isEmpty else {
+                state.inside -= 1
+                return nil
+            }
+            return state.waiting.removeValue(forKey: state.line.removeFirst())
+        }
+        next?.resume()
+    }
+}
+
+/// Runs long computations on threads of their own, so many at once as the gate lets in.
+func offLoop<Answer: Sendable>(_ work: @escaping @Sendable () throws -> Answer) async throws -> Answer {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
+    }
+}

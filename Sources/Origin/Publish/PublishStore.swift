@@ -1,0 +1,119 @@
+package import Postgres
+import Registry
+
+/// A version whose bytes are checked and durable, on its way into the database.
+struct CheckedVersion {
+    let facts: ManifestFacts
+    let line: IndexLine
+    /// Of the `.crate`, in bytes.
+    let bytes: Int
+}
+
+/// Who publishes, and what the token allows.
+struct Publisher {
+    let principal: Principal
+    let holder: TokenHolder
+}
+
+/// Puts a version into its crate: one transaction with the audit row and the event; owns `crates`, `versions`, `checksums`.
+package struct PublishStore: Sendable {
+    let pool: PostgresPool
+    let owners: OwnersStore
+    let events: EventLog
+    let audit: AuditStore
+
+    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore) {
+        self.pool = pool
+        self.owners = owners
+        self.events = events
+        self.audit = audit
+    }
+
+    /// - Returns: the feed position of the change; whoever has applied it sees the version.
+    /// - Throws: `Refusal` with the reason, and then nothing has changed.
+    func add(_ version: CheckedVersion, to repository: Repository, by publisher: Publisher) async throws -> UInt64 {
+        try await pool.withTransaction { transaction in
+            let name = version.facts.name
+            let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
+            let isNew = crate.generation == 0
+            try publisher.principal.require(isNew ? .publishNew : .publishUpdate, in: repository.name, of: name)
+            let facts = try await facts(of: version, in: repository, crate, publisher, transaction)
+            let check = PublishCheck(
+                facts, name: name, version: version.facts.version, checksum: version.line.checksum)
+            if case .refused(let refusal) = check { throw refusal }
+
+            if isNew { try await owners.makeFirstOwner(publisher.holder.userID, of: crate.id, transaction) }
+            try await insert(version, into: crate, of: repository, by: publisher.holder, transaction)
+            let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
+            try await describe(version, crate, transaction)
+            try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
+            return try await events.append([change], in: transaction)
+        }
+    }
+
+    private func facts(
+        of version: CheckedVersion, in repository: Repository, _ crate: CrateRows.Crate, _ publisher: Publisher,
+        _ transaction: Transaction
+    ) async throws -> PublishFacts {
+        let bare = version.facts.version.bare
+        let rows = try await transaction.query(
+            """
+            SELECT EXISTS (SELECT 1 FROM versions WHERE crate_id = \(crate.id) AND bare_number = \(bare)) AS is_there,
+              (SELECT checksum FROM checksums WHERE repository = \(repository.name.description)
+                AND identity = \(version.facts.name.identity) AND bare_number = \(bare)) AS checksum
+            """)
+        guard let row = rows.first else { preconditionFailure("a SELECT without FROM has one row") }
+        let remembered = try row.value("checksum", as: [UInt8]?.self)
+        return PublishFacts(
+            storedName: crate.generation == 0 ? nil : crate.name,
+            isOwner: try await owners.isOwner(publisher.holder.userID, of: crate.id, transaction),
+            versionExists: try row.value("is_there", as: Bool.self),
+            rememberedChecksum: remembered.flatMap { Checksum(bytes: $0) })
+    }
+
+    private func insert(
+        _ version: CheckedVersion, into crate: CrateRows.Crate, of repository: Repository, by holder: TokenHolder,
+        _ transaction: Transaction
+    ) async throws {
+        let number = version.facts.version
+        let checksum = version.line.checksum.bytes
+        _ = try await transaction.execute(
+            """
+            INSERT INTO checksums (repository, identity, bare_number, checksum) VALUES (\(repository.name.description), \
+            \(version.facts.name.identity), \(number.bare), \(checksum)) ON CONFLICT DO NOTHING
+            """)
+        _ = try await transaction.execute(
+            """
+            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, published_by)
+            VALUES (\(crate.id), \(number.description), \(number.bare), \(checksum), \(version.bytes), \
+            \(version.line.json), \(holder.userID))
+            """)
+    }
+
+    /// Search speaks of the newest version only; an older one that is published later leaves it alone.
+    private func describe(
+        _ version: CheckedVersion, _ crate: CrateRows.Crate, _ transaction: Transaction
+    ) async throws {
+        let words = SearchWords(name: version.facts.name)
+        let description = version.facts.description ?? ""
+        let keywords = version.facts.keywords
+        _ = try await transaction.execute(
+            """
+            UPDATE crates SET description = \(description), keywords = \(keywords)::text[],
+              search = setweight(array_to_tsvector(\(words.lexemes)::text[]), 'A')
+                || setweight(to_tsvector('simple', \(words.parts)), 'A')
+                || setweight(to_tsvector('simple', \(keywords.joined(separator: " "))), 'B')
+                || setweight(to_tsvector('english', left(\(description), 4000)), 'C')
+            WHERE id = \(crate.id) AND newest = \(version.facts.version.description)
+            """)
+    }
+
+    private func entry(
+        _ version: CheckedVersion, _ repository: Repository, _ holder: TokenHolder, isNew: Bool
+    ) -> AuditEntry {
+        AuditEntry(
+            actor: holder.login, tokenID: holder.tokenID, action: isNew ? "publish-new" : "publish",
+            repository: repository.name, crate: version.facts.name, version: version.facts.version.description,
+            detail: ["sha256": "\(version.line.checksum)", "bytes": "\(version.bytes)"])
+    }
+}
