@@ -84,6 +84,12 @@ package struct EdgeStore: Sendable {
             """)
     }
 
+    /// Notes that these edges are still connected.
+    func areConnected(_ ids: [Int64]) async throws {
+        guard !ids.isEmpty else { return }
+        _ = try await pool.execute("UPDATE edges SET seen_at = now() WHERE id = ANY(\(ids))")
+    }
+
     private func announce(_ action: String, _ name: String, by actor: Actor, in transaction: Transaction) async throws {
         try await audit.record(
             AuditEntry(actor: actor.name, tokenID: actor.tokenID, action: action, detail: ["edge": name]),
