@@ -63,7 +63,10 @@ let edge: [Target] = [
 let tests: [Target] = [
     .room(
         "TestSupport", at: "Tests/Support",
-        ["Registry", "CrateFile", "Signing", "Postgres", "Origin", .asyncHTTPClient, .logging, .nio, .subprocess]),
+        [
+            "Registry", "CrateFile", "Signing", "Postgres", "Origin", .asyncHTTPClient, .logging, .nio, .nioHTTP1,
+            .subprocess,
+        ]),
     .tests("RegistryTests", ["Registry"]),
     .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto, .tomlKit]),
     .tests("SigningTests", ["Registry", "Signing"]),
@@ -79,7 +82,7 @@ let tests: [Target] = [
     .tests(
         "ConformanceTests",
         ["Origin", "Edge", "Registry", "CrateFile", "Signing", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP1]),
-    .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .subprocess]),
+    .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .nio]),
     .tests("TidyTests", []),
 ]
 

@@ -72,3 +72,13 @@ private final class PidBox: Sendable {
 
     func set(_ new: pid_t) { pid.withLock { $0 = new } }
 }
+
+/// The process that plays a part now; a restarted part has a new one.
+final class Current: Sendable {
+    private let held = Mutex<ServerProcess?>(nil)
+
+    var process: ServerProcess? {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
+}

@@ -1,0 +1,218 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+/// Real programs on this machine: origin replicas over one PostgreSQL, and edges, all with folders and ports of their own.
+///
+/// Nothing is mocked; every part can be stopped, killed and started again by the test.
+package final class LiveSystem: Sendable {
+    package let folder: String
+    package let origins: [LiveOrigin]
+    package let edges: [LiveEdge]
+
+    private init(folder: String, origins: [LiveOrigin], edges: [LiveEdge]) {
+        self.folder = folder
+        self.origins = origins
+        self.edges = edges
+    }
+
+    /// The first replica.
+    package var origin: LiveOrigin { origins[0] }
+
+    /// Starts everything, runs `body`, stops everything; on a failure the parts' last log lines are printed.
+    ///
+    /// - Parameters:
+    ///   - databaseURL: nil lets the one origin run a PostgreSQL of its own; replicas need one that they share.
+    ///   - originFlags: added to every replica's `serve`.
+    package static func with(
+        edges edgeNames: [String] = ["eu", "us"], replicas: Int = 1, databaseURL: String? = nil,
+        originFlags: [String] = [], edgeFlags: [String] = [],
+        _ body: (LiveSystem) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder("live") { folder in
+            let origins = try (1...replicas).map { number in
+                try LiveOrigin(number: number, folder: folder, databaseURL: databaseURL, flags: originFlags)
+            }
+            let edges = try edgeNames.map { name in
+                try LiveEdge(name: name, folder: folder, origin: origins[0], flags: edgeFlags)
+            }
+            let system = LiveSystem(folder: folder, origins: origins, edges: edges)
+            do {
+                for origin in origins { try await origin.start() }
+                for edge in edges {
+                    try await edge.join()
+                    try await edge.start()
+                }
+                try await body(system)
+            } catch {
+                system.printLogs()
+                await system.stop()
+                throw error
+            }
+            await system.stop()
+        }
+    }
+
+    package func stop() async {
+        for edge in edges { await edge.stop() }
+        for origin in origins.reversed() { await origin.stop() }
+    }
+
+    private func printLogs() {
+        for (name, path) in origins.map({ ($0.name, $0.logPath) }) + edges.map({ ($0.name, $0.logPath) }) {
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            print("---- \(name)\n" + text.split(separator: "\n").suffix(30).joined(separator: "\n"))
+        }
+    }
+}
+
+/// One of our programs, built beside the tests.
+package enum Program: String, Sendable {
+    case origin = "longshore-origin"
+    case edge = "longshore-edge"
+
+    package var path: String {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        // `swift test` runs the test bundle itself, or a helper of the toolchain that is told where the bundle is.
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }.map {
+            URL(fileURLWithPath: $0).deletingLastPathComponent()
+        }
+        return (bundle ?? tests).appendingPathComponent(rawValue).path
+    }
+}
+
+/// One origin replica.
+package final class LiveOrigin: Sendable {
+    package let name: String
+    package let url: String
+    package let managementURL: String
+    package let logPath: String
+    package let data: String
+
+    private let databaseURL: String?
+    private let arguments: [String]
+    private let current = Current()
+
+    init(number: Int, folder: String, databaseURL: String?, flags: [String]) throws {
+        name = "origin-\(number)"
+        let (port, management) = (try freePort(), try freePort())
+        url = "http://127.0.0.1:\(port)"
+        managementURL = "http://127.0.0.1:\(management)"
+        // Replicas share the blob folder as they share the database.
+        data = folder + "/origin"
+        logPath = folder + "/\(name).log"
+        self.databaseURL = databaseURL
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        arguments =
+            [
+                Program.origin.path, "serve", "--data", data, "--address", "127.0.0.1:\(port)",
+                "--management-address", "127.0.0.1:\(management)", "--public-url", url,
+            ] + flags
+    }
+
+    package var process: ServerProcess? { current.process }
+
+    private var environment: [String: String?] { ["DATABASE_URL": databaseURL] }
+
+    package func start() async throws {
+        let process = ServerProcess(name, arguments: arguments, environment: environment, logPath: logPath)
+        current.process = process
+        try await awaitReady(managementURL, of: process)
+    }
+
+    package func stop() async { await current.process?.stop() }
+    package func killNow() async { await current.process?.killNow() }
+
+    /// Runs a command of `longshore-origin` on this replica's database.
+    @discardableResult
+    package func command(_ arguments: [String]) async throws -> ToolResult {
+        let result = try await runTool(
+            Program.origin.path, arguments + ["--data", data], environment: environment, seconds: 300)
+        guard result.status == 0 else { throw CommandFailed(arguments: arguments, text: result.text) }
+        return result
+    }
+
+    /// Makes a token and returns its secret.
+    package func token(_ login: String, _ flags: [String]) async throws -> String {
+        try await command(["token", "create", "--login", login, "--name", "test"] + flags).output
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+/// One edge, and the credential with which it joined.
+package final class LiveEdge: Sendable {
+    package let name: String
+    package let url: String
+    package let managementURL: String
+    package let logPath: String
+    package let data: String
+
+    private let origin: LiveOrigin
+    private let credentialPath: String
+    private let arguments: [String]
+    private let current = Current()
+
+    init(name: String, folder: String, origin: LiveOrigin, flags: [String]) throws {
+        self.name = name
+        self.origin = origin
+        let (port, management) = (try freePort(), try freePort())
+        url = "http://127.0.0.1:\(port)"
+        managementURL = "http://127.0.0.1:\(management)"
+        data = folder + "/edge-\(name)"
+        credentialPath = folder + "/edge-\(name).credential"
+        logPath = folder + "/edge-\(name).log"
+        arguments =
+            [
+                Program.edge.path, "serve", "--name", name, "--data", data, "--origin-url", origin.url,
+                "--credential-file", credentialPath, "--address", "127.0.0.1:\(port)",
+                "--management-address", "127.0.0.1:\(management)", "--public-url", url,
+            ] + flags
+    }
+
+    package var process: ServerProcess? { current.process }
+
+    /// `sparse+http://…/` of a repository, as it stands in cargo's configuration.
+    package func index(_ repository: String) -> String { "sparse+\(url)/\(repository)/index/" }
+
+    package func join() async throws {
+        let made = try await origin.command(["edge", "create", name])
+        let secret = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        try secret.write(toFile: credentialPath, atomically: true, encoding: .utf8)
+    }
+
+    package func start() async throws {
+        let process = ServerProcess(name, arguments: arguments, logPath: logPath)
+        current.process = process
+        try await awaitReady(managementURL, of: process)
+    }
+
+    package func stop() async { await current.process?.stop() }
+    package func killNow() async { await current.process?.killNow() }
+
+    package func get(_ path: String, headers: [(String, String)] = []) async throws -> HTTPAnswer {
+        try await httpGet(url + path, headers: headers)
+    }
+}
+
+package struct CommandFailed: Error, CustomStringConvertible {
+    let arguments: [String]
+    let text: String
+
+    package var description: String { "longshore-origin \(arguments.joined(separator: " ")) failed: \(text)" }
+}
+
+package struct NotReady: Error, CustomStringConvertible {
+    let name: String
+    let log: String
+
+    package var description: String { "\(name) was not ready in time; its log ends with:\n\(log)" }
+}
+
+/// Asks `/readyz` until it says 200; a minute at most.
+private func awaitReady(_ managementURL: String, of process: ServerProcess) async throws {
+    for _ in 0..<600 {
+        if let answer = try? await httpGet(managementURL + "/readyz"), answer.status == 200 { return }
+        try await Task.sleep(for: .milliseconds(100))
+    }
+    throw NotReady(name: process.name, log: process.logTail)
+}
