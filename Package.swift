@@ -68,7 +68,7 @@ let tests: [Target] = [
             .subprocess,
         ]),
     .tests("RegistryTests", ["Registry"]),
-    .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto, .tomlKit]),
+    .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto]),
     .tests("SigningTests", ["Registry", "Signing"]),
     .tests(
         "HostingTests",

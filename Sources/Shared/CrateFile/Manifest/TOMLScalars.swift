@@ -58,6 +58,8 @@ extension TOMLCursor {
             mantissa = word[..<mark]
         }
         let halves = mantissa.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        // Without a dot or an exponent it is an integer, and one too large for 64 bits if it comes here.
+        guard mantissa.endIndex < word.endIndex || halves.count == 2 else { return nil }
         guard isWhole(halves[0]), halves.count == 1 || isDigits(halves[1]) else { return nil }
         return withoutUnderscores(word[...]).flatMap(Double.init).map(ManifestValue.float)
     }
