@@ -61,6 +61,7 @@ package enum Metric: String, CaseIterable, Sendable {
         Counter(label: rawValue, dimensions: labels.map { ($0.key, $0.value) })
     }
 
+    /// A gauge of this name: the last value counts.
     package func gauge(_ labels: KeyValuePairs<String, String> = [:]) -> Gauge {
         Gauge(label: rawValue, dimensions: labels.map { ($0.key, $0.value) })
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// Bounded: at most `seriesMax` label sets a name; what comes later is counted under labels that all say `other`,
 /// and `longshore_metric_series_refused_total` tells. Series live as long as the process, since a counter that
 /// starts again from nothing would look like a restart.
-package final class PrometheusMetrics: MetricsFactory {
+package final class PrometheusMetrics: Sendable {
     /// The process's own, made the system's backend on first use.
     package static let system: PrometheusMetrics = {
         let metrics = PrometheusMetrics()
@@ -79,7 +79,9 @@ package final class PrometheusMetrics: MetricsFactory {
             return made
         }
     }
+}
 
+extension PrometheusMetrics: MetricsFactory {
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, dimensions, .counter)
     }

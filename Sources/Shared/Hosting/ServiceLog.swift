@@ -15,6 +15,7 @@ package import Logging
 /// Metadata is flat: nested keys are joined with a dot. Hummingbird's `hb.request.id` is written as `request`.
 /// Everything passes `Redaction`, so that no secret reaches a log by accident.
 package struct ServiceLog: LogHandler {
+    /// How a line is written.
     package enum Format: String, Sendable {
         case json
         case text
@@ -48,6 +49,7 @@ package struct ServiceLog: LogHandler {
         LoggingSystem.bootstrap { ServiceLog(label: $0, level: level, format: format) }
     }
 
+    /// A field that all later lines of this logger carry.
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }

@@ -22,6 +22,7 @@ import FoundationEssentials
 /// let uploadBytesMax = settings.integer("upload-bytes-max")
 /// ```
 package struct Settings: Sendable {
+    /// Where a value came from; `description` says it in words.
     package enum Source: Hashable, Sendable {
         case flag
         /// The variable's name.
@@ -92,16 +93,19 @@ package struct Settings: Sendable {
         return number
     }
 
+    /// A time, as a kind `duration` reads it.
     package func duration(_ name: String) -> Duration {
         guard case .duration(let time) = entry(name).value else { preconditionFailure("setting \(name) is no time") }
         return time
     }
 
+    /// Whether something is wanted.
     package func boolean(_ name: String) -> Bool {
         guard case .boolean(let truth) = entry(name).value else { preconditionFailure("setting \(name) is no boolean") }
         return truth
     }
 
+    /// Where to listen, or whom to ask.
     package func address(_ name: String) -> SocketAddressText {
         guard case .address(let address) = entry(name).value else {
             preconditionFailure("setting \(name) is no address")
@@ -109,6 +113,7 @@ package struct Settings: Sendable {
         return address
     }
 
+    /// Which source won.
     package func source(of name: String) -> Source { entry(name).source }
 
     private func entry(_ name: String) -> Entry {
