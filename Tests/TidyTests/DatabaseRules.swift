@@ -1,7 +1,16 @@
 /// What the migrations say about tables, held against the slices.
 enum DatabaseRules {
-    /// Slices that work on another's table: the price is named here, and paid knowingly.
-    static let guests: [String: Set<String>] = [:]
+    /// Slices that read or write another's table, each for a reason; everyone else asks the owner's store.
+    static let guests: [String: Set<String>] = [
+        // What an edge reads and the feed's position must come from one statement (I3, I4).
+        "feed_head": ["Crates", "Index"],
+        // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
+        "crates": ["Crates", "Index", "Owners", "Search"],
+        "versions": ["Crates", "Index", "Yank"],
+        // Owners are named by login, and only those who hold a token can be one.
+        "users": ["Owners"],
+        "tokens": ["Owners"],
+    ]
 
     /// Table -> the slice that owns it, from `-- Owner: X.` above each CREATE TABLE.
     static func owners(_ migrations: [SourceFile]) -> (owners: [String: String], objections: [String]) {

@@ -51,16 +51,22 @@ enum TidyRules {
             guard file.lines[index].contains("package "), file.lines[index].firstMatch(of: door) != nil,
                 !isConformance(file.lines, index)
             else { return nil }
-            let before = file.lines[..<index].last { !$0.contains(#/^\s*(@|#if|#else|#elseif)/#) } ?? ""
-            let isExplained = before.contains(#/^\s*///( |$)/#)
+            // A comment holds for its paragraph: for all doors up to the next empty line.
+            let paragraph = file.lines[..<index].reversed().prefix { !$0.allSatisfy(\.isWhitespace) }
+            let indentation = file.lines[index].prefix { $0 == " " }
+            let isExplained = paragraph.contains { $0.hasPrefix(indentation + "///") }
             return isExplained ? nil : "\(file.path):\(index + 1): a door without a doc comment"
         }
     }
 
     private static let explainedElsewhere: [String] = [
         ": Error, ",
-        "func run() async throws", "func ==", "func <(", "func hash(into", "func encode(to", "func log(event",
-        "func handle(", "func makeAsyncIterator(", "func next(", "func errorCaught(context", "func channel",
+        "func run() async throws", "static func == ", "static func < ", "static func + ", "static func - ", "func ==",
+        "func <(", "func hash(into", "func encode(to", "func log(event",
+        "func handle(", "func add(to router", "func makeAsyncIterator(", "func next(", "context: ChannelHandlerContext",
+        "triggerUserOutboundEvent(", "typealias Inbound", "typealias Outbound", "func appendLiteral(",
+        "func respond(to",
+        "func channel",
         "func handlerAdded(context", "func handlerRemoved(context",
     ]
 
