@@ -61,8 +61,8 @@ enum TidyRules {
 
     private static let explainedElsewhere: [String] = [
         ": Error, ",
-        "func run() async throws", "static func == ", "static func < ", "static func + ", "static func - ", "func ==",
-        "func <(", "func hash(into", "func encode(to", "func log(event",
+        "func run() async throws", "static func == ", "static func < ", "static func + ", "static func - ",
+        "func hash(into", "func encode(to", "func log(event",
         "func handle(", "func add(to router", "func makeAsyncIterator(", "func next(", "context: ChannelHandlerContext",
         "triggerUserOutboundEvent(", "typealias Inbound", "typealias Outbound", "func appendLiteral(",
         "func respond(to",

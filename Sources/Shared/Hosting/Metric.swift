@@ -2,8 +2,8 @@ package import CoreMetrics
 
 /// The names of all metrics, with what they mean. Adding one is a case here and a use in its slice.
 ///
-/// Durations are in seconds, sizes in bytes. Rooms that may not see Hosting (Postgres, EdgeHTTP) take a closure or
-/// spell the name; a test compares them with this list.
+/// Durations are in seconds, sizes in bytes. Rooms that may not see Hosting (Postgres, EdgeHTTP) offer figures,
+/// which the program reads in `PrometheusMetrics.onRead`.
 package enum Metric: String, CaseIterable, Sendable {
     case requests = "longshore_http_requests_total"
     case requestSeconds = "longshore_http_request_seconds"
@@ -54,6 +54,12 @@ package enum Metric: String, CaseIterable, Sendable {
         case .postgresRetries: "Transactions that were repeated after a serialization failure or deadlock."
         case .connectionsOpen: "Client connections that are open."
         }
+    }
+
+    /// The table of docs/OPERATIONS.md, one row a metric.
+    package static func markdownTable() -> String {
+        let rows = allCases.map { "| `\($0.rawValue)` | \($0.help) |" }
+        return (["| metric | meaning |", "|---|---|"] + rows).joined(separator: "\n") + "\n"
     }
 
     /// A counter of this name: `Metric.publishes.counter(["result": "accepted"])`.

@@ -40,12 +40,14 @@ package struct ServiceLog: LogHandler {
         logLevel = level
     }
 
-    /// Makes this the log of the whole process. Call it once, first of all.
+    /// Makes this the log of the whole process, and `PrometheusMetrics.system` its metrics. Call it once, before
+    /// anything makes a `Logger` or a `Counter`: those made earlier go nowhere.
     ///
     /// - Parameter settings: has `log-level` and `log-format` (`Setting.common`).
     package static func bootstrap(_ settings: Settings) {
         let level = Logger.Level(rawValue: settings.text("log-level")) ?? .info
         let format = Format(rawValue: settings.text("log-format")) ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
+        _ = PrometheusMetrics.system
         LoggingSystem.bootstrap { ServiceLog(label: $0, level: level, format: format) }
     }
 
