@@ -114,6 +114,16 @@ package struct CacheCore: Sendable {
         return journal.take()
     }
 
+    /// Takes back what could not be saved; it is saved with what came since.
+    package mutating func putBack(_ older: CacheJournal) { journal.follow(older) }
+
+    /// Exchanges a value for another form of the same content, if it is still held.
+    package mutating func exchange(_ key: CacheKey, _ old: CachedValue, for new: CachedValue) {
+        guard var entry = entries[key], entry.value.payload === old.payload, old.payload != nil else { return }
+        entry.value = new
+        entries.put(entry).forEach { journal.dropped($0) }
+    }
+
     private func isCurrent(_ entry: CacheEntry, witness: UInt64, at now: Moment) -> Bool {
         guard entry.epoch == epoch else { return false }
         if entry.kind == .token { return now < entry.verifiedAt + limits.tokenLease }

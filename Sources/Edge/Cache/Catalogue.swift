@@ -34,7 +34,7 @@ package final class Catalogue: Sendable {
 
     /// - Throws: only what a second try with an empty file throws too, such as a folder that can't be written.
     package static func open(_ layout: DiskLayout, logger: Logger) throws -> (Catalogue, Contents) {
-        try PosixFile.makeFolder(layout.root)
+        try PosixFile.makeFolders(layout.root)
         do {
             let catalogue = try Catalogue(path: layout.catalogue)
             return (catalogue, try catalogue.read())

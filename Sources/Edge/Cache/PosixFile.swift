@@ -18,6 +18,16 @@ enum PosixFile {
         throw Failure(action: "make the folder", path: path, code: errno)
     }
 
+    /// Makes the folder and those above it.
+    static func makeFolders(_ path: String) throws(Failure) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+        var folder = path.hasPrefix("/") ? "" : "."
+        for part in parts {
+            folder += "/" + part
+            try makeFolder(folder)
+        }
+    }
+
     static func create(_ path: String) throws(Failure) -> Int32 {
         try descriptor(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640), "create", path)
     }

@@ -17,6 +17,8 @@ final class FeedFollower: Service {
         let description: String
     }
 
+    private static let notYet = "not connected yet"
+
     private let client: OriginClient
     private let desk: CacheDesk
     private let publicURL: String
@@ -24,7 +26,7 @@ final class FeedFollower: Service {
     private let logger: Logger
     private let makeTable: @Sendable (RepositoryList) -> RepositoryTable
     /// Why there is no feed just now; nil while there is one.
-    private let trouble = Mutex<String?>("not connected yet")
+    private let trouble = Mutex<String?>(FeedFollower.notYet)
     /// False until a position to go on from is known.
     private let hasPlace: Mutex<Bool>
 
@@ -50,11 +52,11 @@ final class FeedFollower: Service {
             while !Task.isCancelled {
                 let reason = await self.follow { backoff.succeeded() }
                 if Task.isCancelled { return }
-                let wasFine = self.trouble.withLock { trouble in
+                let isNews = self.trouble.withLock { trouble in
                     defer { trouble = reason }
-                    return trouble == nil
+                    return trouble == nil || trouble == Self.notYet
                 }
-                if wasFine { self.logger.warning("the feed broke off", metadata: ["reason": "\(reason)"]) }
+                if isNews { self.logger.warning("there is no feed", metadata: ["reason": "\(reason)"]) }
                 try? await Task.sleep(for: backoff.next(using: &random))
             }
         }

@@ -10,16 +10,29 @@ final class IndexPage: Sendable {
     let tagBytes: ByteBuffer
     let full: RenderedAnswer
     let notModified: RenderedAnswer
+    /// True after a restart: compressing everything at once would keep the first clients waiting.
+    let wantsGzip: Bool
     private let responses: Responses
 
-    init(_ body: ByteBuffer, _ tag: EntityTag, _ responses: Responses) {
+    convenience init(_ body: ByteBuffer, _ tag: EntityTag, _ responses: Responses) {
+        self.init(body, tag, gzip: GzipBody.compress(body), wantsGzip: false, responses)
+    }
+
+    convenience init(uncompressed body: ByteBuffer, _ tag: EntityTag, _ responses: Responses) {
+        self.init(body, tag, gzip: nil, wantsGzip: body.readableBytes >= GzipBody.bytesMin, responses)
+    }
+
+    private init(
+        _ body: ByteBuffer, _ tag: EntityTag, gzip: ByteBuffer?, wantsGzip: Bool, _ responses: Responses
+    ) {
         self.tag = tag
+        self.wantsGzip = wantsGzip
         self.responses = responses
         tagBytes = ByteBuffer(string: tag.description)
         let headers = Self.headers(tag, .hit, responses)
         full = RenderedAnswer(
             status: 200, headers: [("content-type", "text/plain; charset=utf-8")] + headers, body: body,
-            gzip: GzipBody.compress(body))
+            gzip: gzip)
         notModified = RenderedAnswer(status: 304, headers: headers, body: ByteBuffer())
     }
 
@@ -28,6 +41,9 @@ final class IndexPage: Sendable {
             payload: self, body: full.body, tag: tag,
             bytes: full.body.readableBytes + (full.gzip?.readableBytes ?? 0) + Self.renderedBytes)
     }
+
+    /// The same page as it would be had it come from the origin.
+    var finished: IndexPage { wantsGzip ? IndexPage(full.body, tag, responses) : self }
 
     /// What two rendered answers cost beside the bodies, roughly.
     private static let renderedBytes = 2048

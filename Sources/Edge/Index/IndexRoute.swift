@@ -29,6 +29,7 @@ struct IndexRoute: Sendable {
         guard let page = Self.page(held) else {
             return Validators(ifNoneMatch).witness == 0 ? responses.noCrate : nil
         }
+        guard !page.wantsGzip else { return nil }
         guard let ifNoneMatch else { return page.full }
         // What cargo sends in nearly every request: our own tag, byte for byte.
         if ifNoneMatch == page.tagBytes { return page.notModified }
@@ -43,11 +44,19 @@ struct IndexRoute: Sendable {
         let question = CacheQuestion(
             .index(repository, file), .index, witness: validators.witness, offline: facts.offline)
         switch await desk.ask(question) {
-        case .hit(let value): return answer(value, validators, .hit)
-        case .miss(let value): return answer(value, validators, .miss)
-        case .stale(let value): return answer(value, validators, .stale)
+        case .hit(let value): return answer(finish(value, question.key), validators, .hit)
+        case .miss(let value): return answer(finish(value, question.key), validators, .miss)
+        case .stale(let value): return answer(finish(value, question.key), validators, .stale)
         case .unavailable: return responses.unavailable
         }
+    }
+
+    /// Compresses a page of an earlier run on its first use.
+    private func finish(_ value: CachedValue, _ key: CacheKey) -> CachedValue {
+        guard let page = Self.page(value), page.wantsGzip else { return value }
+        let finished = page.finished.value
+        desk.withCore { core, _ in core.exchange(key, value, for: finished) }
+        return finished
     }
 
     private func answer(_ value: CachedValue, _ validators: Validators, _ cache: CacheState) -> RenderedAnswer {

@@ -1,1 +1,3 @@
-print("edge")
+import Edge
+
+await EdgeCommand.runProgram()

@@ -13,8 +13,8 @@ import Registry
 struct OriginFetch: Sendable {
     let client: OriginClient
     let blobs: BlobFolder
-    let publicURL: String
     let responses: Responses
+    let makeTable: @Sendable (RepositoryList) -> RepositoryTable
     let wallClock: @Sendable () -> Int
     let logger: Logger
 
@@ -93,8 +93,7 @@ struct OriginFetch: Sendable {
         guard answer.status == 200 else {
             throw UpstreamError(fault: .protocolBroken, detail: "status \(answer.status) for the repositories")
         }
-        let table = RepositoryTable(
-            try decode(RepositoryList.self, answer), publicURL: publicURL, responses: responses)
+        let table = makeTable(try decode(RepositoryList.self, answer))
         return .value(try table.value(), position: answer.position)
     }
 

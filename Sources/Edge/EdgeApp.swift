@@ -1,0 +1,150 @@
+import CoreMetrics
+import EdgeCache
+import EdgeHTTP
+import FoundationEssentials
+package import Hosting
+package import Logging
+package import NIOCore
+import Registry
+package import ServiceLifecycle
+
+/// Builds an edge from its settings; the only file that knows all parts.
+///
+/// `services` run it; they stop in reverse order, so that clients are served to the end and the catalogue is saved last.
+package final class EdgeApp: Sendable {
+    private let server: EdgeServer
+    private let desk: CacheDesk
+    private let blobs: BlobFolder
+    private let follower: FeedFollower
+    package let services: [any Service]
+
+    /// Opens the data folder and listens nowhere yet.
+    ///
+    /// - Throws: what keeps the data folder from being used.
+    package init(_ config: EdgeConfig, logger: Logger) throws {
+        let layout = DiskLayout(root: config.dataFolder)
+        let (catalogue, contents) = try Catalogue.open(layout, logger: logger)
+        let wallClock: @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
+        let blobs = try BlobFolder(
+            layout: layout, bytesMax: config.diskBytesMax, rows: contents.blobs, logger: logger)
+        let responses = Responses(servedBy: config.name)
+        let makeTable: @Sendable (RepositoryList) -> RepositoryTable = {
+            RepositoryTable($0, publicURL: config.publicURL, responses: responses)
+        }
+        let client = OriginClient(origin: config.originURL, credential: config.credential)
+        let core = WarmStart(contents: contents, responses: responses, makeTable: makeTable)
+            .core(Self.limits(config), at: Self.now(), unixNow: wallClock())
+        let fetch = OriginFetch(
+            client: client, blobs: blobs, responses: responses, makeTable: makeTable, wallClock: wallClock,
+            logger: logger)
+        let desk = CacheDesk(core: core, now: Self.now) { await fetch($0) }
+        // A client of its own: silence on the feed means another thing than silence in a body.
+        let feed = OriginClient(
+            origin: config.originURL, credential: config.credential,
+            limits: .init(silenceTime: TimeAmount(config.leaseTime)))
+        let follower = FeedFollower(
+            client: feed, desk: desk, publicURL: config.publicURL, hasPlace: contents.applied > 0, logger: logger,
+            makeTable: makeTable)
+        let routes = Routes(
+            desk: desk, access: ReadAccess(desk: desk, responses: responses, wallClock: wallClock),
+            index: IndexRoute(desk: desk, responses: responses),
+            crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
+            responses: responses, meters: CacheMeters())
+        server = EdgeServer(
+            configuration: Self.server(config), handler: routes, logger: logger,
+            observer: RequestRecord(config.accessLog, logger: logger))
+        services = [
+            ClosingService(clients: [client, feed]),
+            CatalogueKeeper(
+                catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
+            follower, RepositoryKeeper(desk: desk),
+            ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
+        ]
+        self.desk = desk
+        self.blobs = blobs
+        self.follower = follower
+    }
+
+    /// Where clients are served; empty until it listens.
+    package var boundAddresses: [SocketAddress] { server.boundAddresses }
+
+    /// What `/readyz` asks: it is ready when it knows its repositories, and is fresh or holds something to serve.
+    package var readyChecks: [ManagementServer.Check] {
+        [
+            ManagementServer.Check("listening") { [server] in
+                server.boundAddresses.isEmpty ? "clients are not served yet" : nil
+            },
+            ManagementServer.Check("repositories") { [desk] in
+                desk.withCore { core, _ in core.held(.repositories) == nil }
+                    ? "the list of repositories is not known yet" : nil
+            },
+            ManagementServer.Check("lease") { [desk, follower] in
+                let (isFresh, isWarm) = desk.withCore { core, now in (core.isFresh(at: now), core.count > 1) }
+                return isFresh || isWarm ? nil : "no lease from the origin: \(follower.problem ?? "none heard lately")"
+            },
+        ]
+    }
+
+    /// Sets the gauges that only change when somebody looks.
+    package func refreshGauges() {
+        let (feed, isFresh, bytes, count) = desk.withCore { core, now in
+            (core.feed, core.isFresh(at: now), core.bytes, core.count)
+        }
+        Metric.feedPosition.gauge().record(Double(feed.applied))
+        Metric.feedHead.gauge().record(Double(feed.head))
+        Metric.feedFresh.gauge().record(isFresh ? 1.0 : 0.0)
+        if let heardAt = feed.heardAt {
+            let silence = Self.now() - heardAt
+            Metric.feedLagSeconds.gauge().record(isFresh ? 0.0 : Double(silence.components.seconds))
+        }
+        Metric.cacheBytes.gauge(["kind": "entries", "place": "memory"]).record(Double(bytes))
+        Metric.cacheBytes.gauge(["kind": "crate", "place": "disk"]).record(Double(blobs.bytes))
+        Metric.cacheEntries.gauge(["kind": "entries"]).record(Double(count))
+        Metric.cacheEntries.gauge(["kind": "crate"]).record(Double(blobs.count))
+        Metric.connectionsOpen.gauge().record(Double(server.figures.connectionsOpen))
+    }
+
+    @Sendable private static func now() -> Moment {
+        Moment(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
+    }
+
+    private static func limits(_ config: EdgeConfig) -> CacheCore.Limits {
+        var limits = CacheCore.Limits()
+        limits.memoryBytesMax = config.memoryBytesMax
+        limits.leaseTime = config.leaseTime
+        limits.tokenLease = config.tokenLease
+        return limits
+    }
+
+    private static func server(_ config: EdgeConfig) -> EdgeServerConfiguration {
+        var server = EdgeServerConfiguration(
+            listeners: [.init(host: config.address.host, port: config.address.port, tls: config.tls)])
+        server.threads = config.threads
+        return server
+    }
+}
+
+/// Serves clients until the program is told to stop; then lets running requests finish.
+private struct ServingService: Service {
+    let server: EdgeServer
+    let drainTimeMax: Duration
+    let logger: Logger
+
+    func run() async throws {
+        try await server.start()
+        let addresses = server.boundAddresses.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" }.joined(separator: ", ")
+        logger.notice("serving clients", metadata: ["address": "\(addresses)"])
+        try? await gracefulShutdown()
+        await server.stop(grace: drainTimeMax)
+    }
+}
+
+/// Closes the connections to the origin when everybody who used them has stopped.
+private struct ClosingService: Service {
+    let clients: [OriginClient]
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        for client in clients { try await client.close() }
+    }
+}

@@ -1,0 +1,42 @@
+import EdgeCache
+import FoundationEssentials
+import NIOCore
+import Registry
+
+/// Makes the cache of an earlier run whole again.
+struct WarmStart {
+    let contents: Catalogue.Contents
+    let responses: Responses
+    let makeTable: @Sendable (RepositoryList) -> RepositoryTable
+
+    /// - Parameters:
+    ///   - now: the edge's own clock.
+    ///   - unixNow: the same moment in seconds since 1970; tells how long the edge did not run.
+    func core(_ limits: CacheCore.Limits, at now: Moment, unixNow: Int) -> CacheCore {
+        var core = CacheCore(limits: limits, applied: contents.applied, epoch: contents.epoch)
+        let pause = max(0, unixNow - (contents.currentAt ?? 0))
+        for saved in contents.entries {
+            guard let value = value(of: saved) else { continue }
+            core.restore(saved, as: value, verifiedAt: now - .seconds(pause))
+        }
+        return core
+    }
+
+    /// - Returns: nil for a row that makes no sense; it costs one fetch.
+    private func value(of saved: SavedEntry) -> CachedValue? {
+        switch saved.kind {
+        case .index:
+            guard let tag = saved.tag, Checksum(of: saved.body) == tag.checksum else { return nil }
+            return IndexPage(uncompressed: saved.body, tag, responses).value
+        case .crate:
+            guard let (repository, file) = EdgePath.crate(String(buffer: saved.key.bytes)) else { return nil }
+            let pass = CratePass(refusal: saved.body.readableBytes == 0 ? nil : String(buffer: saved.body))
+            return pass.value(group: .version(repository, file.name, file.version))
+        case .repositories:
+            let list = try? JSONDecoder().decode(RepositoryList.self, from: Data(saved.body.readableBytesView))
+            return try? list.map(makeTable)?.value()
+        case .token:
+            return nil
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import NIOCore
+import Registry
+import Testing
+
+@testable import EdgeCache
+
+/// A seeded origin, feed and clients around the core: whatever the order of things, I4 and I5 hold.
+struct CoreSimulationTests {
+    /// SplitMix64: the same numbers on every machine.
+    struct Dice: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    /// The truth: each crate's generation after each position.
+    struct Origin {
+        var head: UInt64 = 0
+        var changed: [Int] = []
+        var generations: [[(position: UInt64, generation: UInt64)]]
+
+        init(crates: Int) { generations = Array(repeating: [(0, 1)], count: crates) }
+
+        mutating func publish(_ crate: Int) {
+            head += 1
+            changed.append(crate)
+            let last = generations[crate][generations[crate].count - 1].generation
+            generations[crate].append((head, last + 1))
+        }
+
+        func generation(of crate: Int, at position: UInt64) -> UInt64 {
+            generations[crate].last { $0.position <= position }?.generation ?? 0
+        }
+    }
+
+    struct World {
+        var dice: Dice
+        var origin = Origin(crates: 6)
+        var scene = CoreScene(applied: 0)
+        /// Questions under way, with the snapshot that each will be answered from, once it was taken.
+        var flights: [(ticket: FetchTicket, crate: Int, snapshot: UInt64?)] = []
+        var served = 0
+
+        func key(_ crate: Int) -> CacheKey { CacheKey(path: ByteBuffer(string: "/main/index/1/\(crate)")) }
+
+        mutating func step() {
+            scene.pass(.milliseconds(Int.random(in: 0...400, using: &dice)))
+            switch Int.random(in: 0..<10, using: &dice) {
+            case 0: origin.publish(Int.random(in: 0..<6, using: &dice))
+            case 1, 2: deliver()
+            case 3: if scene.core.feed.applied == origin.head { scene.core.heardLease(head: origin.head, at: scene.now) }
+            case 4: readSnapshot()
+            case 5: answer()
+            case 6 where Int.random(in: 0..<20, using: &dice) == 0:
+                scene.core.reset(to: origin.head, at: scene.now)
+            default: ask(Int.random(in: 0..<6, using: &dice))
+            }
+        }
+
+        private mutating func deliver() {
+            let next = scene.core.feed.applied + 1
+            guard next <= origin.head else { return }
+            let crate = origin.changed[Int(next) - 1]
+            for ticket in scene.event(next, .drop(key(crate), .index)) { flights.append((ticket, crate, nil)) }
+        }
+
+        private mutating func ask(_ crate: Int) {
+            switch scene.core.ask(scene.question(key(crate)), at: scene.now) {
+            case .serve(let value): check(value, crate)
+            case .serveStale(let value): check(value, crate)
+            case .start(let ticket): flights.append((ticket, crate, nil))
+            case .join, .refuse: break
+            }
+        }
+
+        private mutating func readSnapshot() {
+            guard let place = flights.indices.randomElement(using: &dice), flights[place].snapshot == nil else { return }
+            // A replica of the database may be behind.
+            flights[place].snapshot = origin.head - UInt64.random(in: 0...min(2, origin.head), using: &dice)
+        }
+
+        private mutating func answer() {
+            guard let place = flights.indices.randomElement(using: &dice), let snapshot = flights[place].snapshot else {
+                return
+            }
+            let (ticket, crate, _) = flights.remove(at: place)
+            let isLost = Int.random(in: 0..<8, using: &dice) == 0
+            let value = CoreScene.value(origin.generation(of: crate, at: snapshot))
+            let answer: FetchAnswer = isLost ? .failed(isUnreachable: true) : .value(value, position: snapshot)
+            switch scene.core.finished(ticket.id, answer, at: scene.now) {
+            case .again(let next): flights.append((next, crate, nil))
+            case .value(let value): check(value, crate)
+            case .failed:
+                if let held = scene.core.fallback(for: scene.question(key(crate)), at: scene.now) { check(held, crate) }
+            }
+        }
+
+        /// I4: nothing that a change at or before the applied position replaced.
+        private mutating func check(_ value: CachedValue, _ crate: Int) {
+            served += 1
+            #expect(value.generation >= origin.generation(of: crate, at: scene.core.feed.applied))
+        }
+    }
+
+    @Test(arguments: 1...100 as ClosedRange<UInt64>)
+    func `nothing replaced is ever served again`(seed: UInt64) {
+        var world = World(dice: Dice(state: seed))
+        for _ in 0..<2000 { world.step() }
+        #expect(world.served > 100, "seed \(seed) served too little to show anything")
+    }
+}
