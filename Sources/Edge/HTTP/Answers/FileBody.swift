@@ -9,7 +9,7 @@ final class FileBody {
     private let file: OpenFile
     private let loop: ServerLoop
     private var offset = 0
-    private var isReading = false
+    private(set) var isReading = false
     private var reserved = 0
     /// What has been read and not yet been taken.
     private(set) var chunk = ByteBuffer()

@@ -117,16 +117,23 @@ final class HTTP1Connection: ConnectionEngine {
     private func send() {
         guard !isSending, !isOver else { return }
         isSending = true
-        writer.begin()
-        while !isOver, writer.hasRoom {
-            guard let slot = line.first, let answer = slot.answer else { break }
-            if !slot.hasBegun { begin(slot, answer) }
-            guard writer.advance(then: { [self] in send() }) else { break }
-            endFirst()
-        }
-        writer.end()
+        // A flush can make room at once; nobody would call again for it.
+        while advance(), writer.hasRoom {}
         isSending = false
         closeIfDone()
+    }
+
+    /// - Returns: true if only want of room stopped it.
+    private func advance() -> Bool {
+        writer.begin()
+        defer { writer.end() }
+        while !isOver, let slot = line.first, let answer = slot.answer {
+            guard writer.hasRoom else { return true }
+            if !slot.hasBegun { begin(slot, answer) }
+            guard writer.advance(then: { [self] in send() }) else { return writer.wantsRoom }
+            endFirst()
+        }
+        return false
     }
 
     private func begin(_ slot: HTTP1Slot, _ answer: EdgeAnswer) {

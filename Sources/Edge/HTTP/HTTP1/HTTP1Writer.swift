@@ -38,6 +38,15 @@ final class HTTP1Writer {
 
     var hasRoom: Bool { connection.isWritable }
 
+    /// True if the answer under way could go on now, had the client taken more.
+    var wantsRoom: Bool {
+        switch body {
+        case .bytes: true
+        case .file(let file): file.chunk.readableBytes > 0 || !file.isReading
+        case .none, .opening, .region: false
+        }
+    }
+
     func begin() {
         out = loop.lendScratch()
         isOpen = true

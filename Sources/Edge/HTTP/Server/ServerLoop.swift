@@ -35,6 +35,8 @@ final class ServerLoop {
     let figures: LoopFigures
     let allocator = ByteBufferAllocator()
     private(set) var date = HTTPDate()
+    /// The time of the last tick: free to read, exact enough to see that nothing has moved for long.
+    private(set) var now = NIODeadline.now()
     private(set) var isDraining = false
     private var connections: [Connection] = []
     private var scratch: ByteBuffer
@@ -96,7 +98,7 @@ final class ServerLoop {
 
     private func tick() {
         date.advance()
-        let now = NIODeadline.now()
+        now = .now()
         // A copy: a tick may close connections, which changes the list.
         for connection in connections { connection.tick(now) }
     }
