@@ -22,12 +22,13 @@ package struct Pubtime: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    /// - Parameter seconds: since 1970, UTC. Nil before the year 0 and after 9999.
+    /// - Parameter seconds: since 1970, UTC. Nil before 1 March of the year 0 and after 9999.
     package init?(secondsSince1970 seconds: Int64) {
-        let (day, second) = (seconds.flooredQuotient(86_400), seconds.flooredRemainder(86_400))
-        // Days are counted from 1 March of the year 0, so that the leap day is the last one of its year.
-        let days = day + 719_468
-        guard (0...3_652_364).contains(days) else { return nil }
+        guard Self.fourDigitYears.contains(seconds) else { return nil }
+        // Days are counted from 1 March of the year 0, so that the leap day is the last one of its year; the first two
+        // months of the year 0 are given up for that.
+        let sinceMarch = seconds + 719_468 * 86_400
+        let (days, second) = (sinceMarch / 86_400, sinceMarch % 86_400)
         let era = days / 146_097
         let dayOfEra = days % 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -41,6 +42,8 @@ package struct Pubtime: Hashable, Sendable, CustomStringConvertible {
             date.map(Self.padded).joined(separator: "-") + "T" + time.map(Self.padded).joined(separator: ":") + "Z"
     }
 
+    private static let fourDigitYears: ClosedRange<Int64> = -719_468 * 86_400...253_402_300_799
+
     private static func padded(_ number: Int64, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
@@ -53,12 +56,6 @@ package struct Pubtime: Hashable, Sendable, CustomStringConvertible {
         default: 31
         }
     }
-}
-
-extension Int64 {
-    fileprivate func flooredQuotient(_ divisor: Int64) -> Int64 { (self - flooredRemainder(divisor)) / divisor }
-
-    fileprivate func flooredRemainder(_ divisor: Int64) -> Int64 { (self % divisor + divisor) % divisor }
 }
 
 /// The oldest Rust that can build a version: `1`, `1.60` or `1.60.0`, without operator or pre-release.

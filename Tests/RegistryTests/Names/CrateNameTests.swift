@@ -18,6 +18,37 @@ struct CrateNameTests {
         #expect(throws: CrateName.Invalid.badCharacter("+", in: "a+b")) { try CrateName("a+b") }
     }
 
+    // F1: crates.io's words, which people search for.
+    @Test(arguments: [
+        ("", "the crate name cannot be empty"),
+        ("1foo", "the name `1foo` cannot be used as a crate name, the name cannot start with a digit"),
+        ("_foo", "the name `_foo` cannot be used as a crate name, the first character must be a letter from a to z"),
+        ("-foo", "the name `-foo` cannot be used as a crate name, the first character must be a letter from a to z"),
+        (
+            "foo+bar",
+            "invalid character `+` in crate name: `foo+bar`, characters must be an ASCII letter, digit, `-`, or `_`"
+        ),
+    ])
+    func `the refusal says what is wrong`(name: String, text: String) {
+        do {
+            _ = try CrateName(name)
+            Issue.record("`\(name)` was accepted")
+        } catch {
+            #expect(error.description == text)
+        }
+    }
+
+    // F1: one character to a reader, two to the rule.
+    @Test func `a combining accent is seen`() {
+        #expect(throws: CrateName.Invalid.badCharacter("\u{301}", in: "caffe\u{301}")) { try CrateName("caffe\u{301}") }
+    }
+
+    @Test func `a name has at most 64 characters`() throws {
+        let longest = String(repeating: "a", count: 64)
+        #expect(try CrateName(longest).spelling == longest)
+        #expect(throws: CrateName.Invalid.tooLong(longest + "a")) { try CrateName(longest + "a") }
+    }
+
     // Conformance case A14.
     @Test(arguments: [("a", "1/a"), ("Ab", "2/ab"), ("abc", "3/a/abc"), ("AbCd_e", "ab/cd/abcd_e")])
     func `the index path depends on the length of the name`(name: String, path: String) throws {
