@@ -22,6 +22,7 @@ extension Refusal {
     /// The text that crates.io gives for an address that means nothing (H11).
     package static let unknownAddress = Refusal(.notFound, "Not Found")
 
+    /// The statuses that many slices need; `detail` is what the user reads.
     package static func badRequest(_ detail: String) -> Refusal { Refusal(.badRequest, detail) }
     package static func forbidden(_ detail: String) -> Refusal { Refusal(.forbidden, detail) }
     package static func notFound(_ detail: String) -> Refusal { Refusal(.notFound, detail) }

@@ -170,6 +170,12 @@ struct SettingsTests {
         )
     }
 
+    @Test func `an empty variable is as good as none`() throws {
+        let settings = try settings(environment: ["LONGSHORE_THREADS": "", "LONGSHORE_DATABASE_URL": ""])
+        #expect(settings.integer("threads") == 4)
+        #expect(settings.optionalText("database-url") == nil)
+    }
+
     @Test func `what is in force can be printed without secrets`() throws {
         let text = try settings(["--database-url", "postgres://u:hunter2@h/d"]).describe()
         #expect(!text.contains("hunter2"))

@@ -41,7 +41,9 @@ enum TidyRules {
 
     /// Types and functions that other rooms see are explained. A property's or initializer's name may be enough, the
     /// texts of an error explain it, and what a conformance written as an extension brings is explained by the protocol.
-    static func undocumentedDoors(_ file: SourceFile) -> [String] {
+    ///
+    /// - Parameter required: functions that our own protocols ask for, `read(`; the protocol explains them.
+    static func undocumentedDoors(_ file: SourceFile, required: Set<String> = []) -> [String] {
         let door =
             #/
             ^\s*(@\w+\ )*package\ ((final|static|mutating|nonmutating|indirect|nonisolated|consuming|borrowing)\ )*
@@ -49,13 +51,24 @@ enum TidyRules {
             /#
         return file.lines.indices.compactMap { index in
             guard file.lines[index].contains("package "), file.lines[index].firstMatch(of: door) != nil,
-                !isConformance(file.lines, index)
+                !isConformance(file.lines, index, required)
             else { return nil }
             // A comment holds for its paragraph: for all doors up to the next empty line.
             let paragraph = file.lines[..<index].reversed().prefix { !$0.allSatisfy(\.isWhitespace) }
             let indentation = file.lines[index].prefix { $0 == " " }
             let isExplained = paragraph.contains { $0.hasPrefix(indentation + "///") }
             return isExplained ? nil : "\(file.path):\(index + 1): a door without a doc comment"
+        }
+    }
+
+    /// The functions that a file's protocols ask for, as `name(`.
+    static func requirements(_ file: SourceFile) -> [String] {
+        var isProtocol = false
+        return file.lines.compactMap { line in
+            if line.contains(#/^(package )?protocol /#) { isProtocol = true }
+            if line.hasPrefix("}") { isProtocol = false }
+            return isProtocol
+                ? line.firstMatch(of: #/^    (?:mutating )?func (\w+\()/#).map { String($0.output.1) } : nil
         }
     }
 
@@ -70,7 +83,8 @@ enum TidyRules {
         "func handlerAdded(context", "func handlerRemoved(context",
     ]
 
-    private static func isConformance(_ lines: [String], _ index: Int) -> Bool {
+    private static func isConformance(_ lines: [String], _ index: Int, _ required: Set<String>) -> Bool {
+        if required.contains(where: { lines[index].contains("func \($0)") }) { return true }
         if explainedElsewhere.contains(where: lines[index].contains) { return true }
         let indentation = lines[index].prefix { $0 == " " }.count
         let owner = lines[..<index].last { line in

@@ -104,6 +104,7 @@ package final class BlobFolder: Sendable {
         return try BlobWriter(checksum, layout: layout, path: layout.incoming(number), folder: self, now: now)
     }
 
+    /// What changed since the last call, for the catalogue; nil means the blob is gone.
     package func takeChanges() -> [Checksum: BlobRow?] { ledger.withLock { $0.takeChanges() } }
     package func putBack(_ changes: [Checksum: BlobRow?]) { ledger.withLock { $0.putBack(changes) } }
 

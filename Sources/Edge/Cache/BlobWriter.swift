@@ -56,6 +56,7 @@ package actor BlobWriter {
         return folder.keep(checksum, bytes: bytes, at: now())
     }
 
+    /// Gives the room and the file back; nothing of the blob stays.
     package func discard() {
         guard let file else { return }
         PosixFile.close(file)

@@ -12,6 +12,7 @@ extension CacheCore {
         return (step, changes.flatMap { apply($0, at: position) })
     }
 
+    /// The origin vouched for the feed up to `head`, at `now`.
     package mutating func heardLease(head: UInt64, at now: Moment) {
         standing.heard(head: head, at: now)
         silence.answered()

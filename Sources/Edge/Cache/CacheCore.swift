@@ -12,6 +12,7 @@
 /// Tokens differ: a verdict counts for the token lease, fresh or not, and never longer (I7).
 /// Source: design, "An edge's cache".
 package struct CacheCore: Sendable {
+    /// How much the core may hold and do at once.
     package struct Limits: Sendable {
         package var memoryBytesMax = 256 << 20
         package var fetchesMax = 4096
@@ -53,6 +54,7 @@ package struct CacheCore: Sendable {
     package var count: Int { entries.count }
     package var fetchesRunning: Int { fetches.count }
 
+    /// Whether what is held may be called current (I5).
     package func isFresh(at now: Moment) -> Bool { standing.isFresh(at: now) }
 
     /// The hot path: what may be served at once, without a question to anybody.
@@ -63,6 +65,7 @@ package struct CacheCore: Sendable {
         return entry.value
     }
 
+    /// What to do about one client's question: serve, fetch, or wait for a fetch that runs.
     package mutating func ask(_ question: CacheQuestion, at now: Moment) -> CacheVerdict {
         let held = entries.use(question.key)
         if let held, isCurrent(held, witness: question.witness, at: now) { return .serve(held.value) }

@@ -6,6 +6,7 @@ package import Registry
 /// The place in the feed belongs to it: rows and place are saved in one transaction, so that after `kill -9`
 /// reading the feed on from the saved place repeats exactly what the saved rows have not seen.
 package struct CacheJournal: Sendable {
+    /// What is to be done to one row of the catalogue.
     package enum Change: Sendable {
         case save(SavedEntry)
         /// The same content, vouched for at a later position.

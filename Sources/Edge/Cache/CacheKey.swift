@@ -10,6 +10,7 @@ package import Registry
 /// | `token`        | a zero byte and the 32 bytes of the secret's hash    |
 /// | `repositories` | two zero bytes                                       |
 package struct CacheKey: Hashable, Sendable {
+    /// The kinds that the table above lists.
     package enum Kind: Int, Hashable, Sendable { case index, crate, token, repositories }
 
     package let bytes: ByteBuffer
@@ -17,14 +18,17 @@ package struct CacheKey: Hashable, Sendable {
     /// A path as it came; not canonical ones simply match no entry.
     package init(path: ByteBuffer) { bytes = path }
 
+    /// The key of a crate's index file.
     package static func index(_ repository: RepositoryName, _ path: IndexPath) -> CacheKey {
         CacheKey(path: ByteBuffer(string: "/\(repository)/index/\(path)"))
     }
 
+    /// The key of a `.crate` file.
     package static func crate(_ repository: RepositoryName, _ file: CratePath) -> CacheKey {
         CacheKey(path: ByteBuffer(string: "/\(repository)/crates/\(file)"))
     }
 
+    /// The key of what the origin said of a token.
     package static func token(_ hash: Checksum) -> CacheKey {
         CacheKey(path: ByteBuffer(bytes: [0] + hash.bytes))
     }
@@ -57,6 +61,7 @@ package enum CacheGroup: Hashable, Sendable {
     /// Secrets that are no token: any token event may make one of them a token.
     case noToken
 
+    /// What a `version` event drops: all that is held of that version.
     package static func version(_ repository: RepositoryName, _ crate: CrateName, _ version: Version) -> CacheGroup {
         .version(repository, crate: crate.lowered, version: version.bare)
     }

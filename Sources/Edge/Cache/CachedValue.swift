@@ -24,6 +24,7 @@ package struct CachedValue: Sendable {
         self.bytes = bytes ?? body.readableBytes
     }
 
+    /// The origin's word that there is no such thing.
     package static func absent(group: CacheGroup? = nil) -> CachedValue { CachedValue(payload: nil, group: group) }
 
     package var isAbsent: Bool { payload == nil }

@@ -61,6 +61,7 @@ package final class Catalogue: Sendable {
         }
     }
 
+    /// Closes the database; what was saved stays.
     package func close() throws { try database.close() }
 
     private struct NewerSchema: Error, CustomStringConvertible {

@@ -20,6 +20,7 @@ package struct FeedStanding: Sendable {
     package var applied: UInt64 { cursor.applied }
     package var lag: UInt64 { head > applied ? head - applied : 0 }
 
+    /// Whether the last head heard is applied and was heard within the lease time (I5).
     package func isFresh(at now: Moment) -> Bool {
         guard let heardAt else { return false }
         return applied >= head && now < heardAt + leaseTime

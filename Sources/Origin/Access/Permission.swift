@@ -23,6 +23,7 @@ package enum Permission: Hashable, Sendable {
     /// A user's token where an edge's credential belongs.
     case notAnEdge
 
+    /// Whether `principal` may do `action` there; the reason if not.
     package static func verdict(
         _ principal: Principal, _ action: Action, in repository: RepositoryName, isPublic: Bool, of crate: CrateName?
     ) -> Permission {
@@ -53,6 +54,7 @@ package enum Permission: Hashable, Sendable {
         }
     }
 
+    /// Whether `principal` may use the edges' own routes.
     package static func edgeVerdict(_ principal: Principal) -> Permission {
         switch principal {
         case .edge: .allowed

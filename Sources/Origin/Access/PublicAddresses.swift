@@ -27,6 +27,7 @@ package struct PublicAddresses: Hashable, Sendable {
     /// Where a person gets a token.
     package func login(_ repository: RepositoryName) -> String { "\(base)/\(repository)/me" }
 
+    /// The `config.json` of a repository, from the configured addresses alone.
     package func config(_ repository: Repository) -> ConfigFile {
         ConfigFile(
             downloads: crates(repository.name), api: api(repository.name), authRequired: repository.isPrivate)

@@ -53,6 +53,7 @@ package struct TokenStore: Sendable {
         ).map(TokenRecord.init)
     }
 
+    /// One token without its secret; nil if there is none of this id.
     package func find(id: Int64) async throws -> TokenRecord? {
         try await pool.query(
             """

@@ -28,6 +28,7 @@ package protocol BlobStore: Sendable {
 }
 
 extension BlobStore {
+    /// Whether the blob is stored, complete.
     package func contains(_ checksum: Checksum) async throws -> Bool { try await size(checksum) != nil }
 }
 
@@ -60,10 +61,12 @@ package protocol BlobReader: Sendable {
     func next() async throws -> ByteBuffer?
 }
 
+/// How much of a blob is read or written at once.
 package enum BlobPiece {
     package static let bytesMax = 128 << 10
 }
 
+/// What was written: the blob's name and its size.
 package struct BlobDigest: Hashable, Sendable {
     package let checksum: Checksum
     package let bytes: Int

@@ -42,6 +42,7 @@ package struct EdgeStore: Sendable {
         return (record, secret)
     }
 
+    /// All edges, revoked ones too, without secrets.
     package func list() async throws -> [EdgeRecord] {
         try await pool.query("SELECT \(literal: EdgeRecord.columns) FROM edges ORDER BY name").map(EdgeRecord.init)
     }
@@ -61,6 +62,7 @@ package struct EdgeStore: Sendable {
         }
     }
 
+    /// Who holds the credential of this hash; anonymous if nobody does.
     package func principal(hash: Checksum) async throws -> Principal {
         let rows = try await pool.query(
             "SELECT id, name, revoked_at IS NOT NULL AS is_revoked FROM edges WHERE hash = \(hash.bytes)")

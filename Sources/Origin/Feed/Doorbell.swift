@@ -34,6 +34,7 @@ package final class Doorbell: Sendable {
         return stream
     }
 
+    /// Wakes every listener; rings that nobody has taken yet become one.
     package func ring() {
         // Copied first: a listener that ends while it is rung takes the same lock.
         let listeners = state.withLock { Array($0.listeners.values) }

@@ -22,6 +22,7 @@ package struct FeedRoute: Sendable {
         self.replica = replica
     }
 
+    /// `GET /edge/v1/feed`: the stream of events.
     package func feed(_ request: Request, _ context: OriginContext) async throws -> Response {
         let edge = try context.principal.requireEdge()
         guard let head = tail.head else { throw Refusal.unavailable("this origin replica has only just started") }
@@ -86,6 +87,7 @@ package struct AckRoute: Sendable {
 
     package init(board: ReplicaBoard) { self.board = board }
 
+    /// `POST /edge/v1/ack`: an edge has applied a position.
     package func acknowledge(_ request: Request, _ context: OriginContext) async throws -> Response {
         let edge = try context.principal.requireEdge()
         let said = try await request.decode(as: Acknowledgement.self, context: context)

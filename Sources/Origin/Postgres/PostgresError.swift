@@ -3,6 +3,7 @@
 /// `description` never holds values of rows or parameters: messages of the SQLSTATE classes that quote data are left
 /// out. `serverMessage` is what the server said, for a person with access to the data.
 package struct PostgresError: Error, Sendable, CustomStringConvertible {
+    /// Who is at fault, which decides whether a retry can help.
     package enum Kind: String, Sendable, CaseIterable {
         /// The server refused the statement; `sqlState` says why.
         case refused

@@ -5,6 +5,7 @@ package import Logging
 /// A notification is a hint, never the source of truth: one can be lost while the connection is away, or while the
 /// reader is far behind. Both are told by `.reconnected`, on which readers look at the tables again.
 package struct PostgresListener: Sendable {
+    /// What a reader is told.
     package enum Event: Sendable, Equatable {
         /// Listening, for the first time or again: what was notified before may have been missed.
         case reconnected

@@ -25,6 +25,7 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
         return bound
     }
 
+    /// Collects text and parameters: what is interpolated is bound, never spliced in.
     package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var sql: String
         fileprivate var parameters: [PostgresParameter] = []

@@ -28,6 +28,7 @@ package struct PublishRoute: Sendable {
     private let uploads: Gate
     private let inspections: Gate
 
+    /// How large a publish may be.
     package struct Limits: Sendable {
         /// Of one `.crate`.
         let uploadBytesMax: Int

@@ -16,6 +16,7 @@ package struct RepositoryStore: Sendable {
 
     private static let columns: StaticString = "id, name, is_private, offline, offline_seconds_max, metadata_required"
 
+    /// The repository of this name, read at once; nil if there is none.
     package func find(_ name: RepositoryName) async throws -> Repository? {
         try await pool.query(
             "SELECT \(literal: Self.columns) FROM repositories WHERE name = \(name.description)"
@@ -117,6 +118,7 @@ package struct RepositoryStore: Sendable {
 }
 
 extension Refusal {
+    /// 404, in words that name the repository.
     package static func noRepository(_ name: RepositoryName) -> Refusal {
         Refusal(.notFound, "there is no repository `\(name)` here; check the address in your cargo configuration")
     }

@@ -67,6 +67,7 @@ package final class CrateWriter {
 
 /// An entry that is written as it stands, honest or not.
 package struct RawEntry: Sendable {
+    /// How a path that does not fit the header is written: GNU's way, or cut off.
     package enum LongNames: Sendable { case gnu, cut }
 
     package var path: [UInt8]

@@ -65,7 +65,9 @@ package struct Settings: Sendable {
         let given = try SettingFlags(flags, table: table)
         let file = try SettingsFile(
             path: given.config ?? environment[SettingsFile.variable], table: table, readFile: readFile)
-        let resolver = SettingResolver(flags: given, environment: environment, file: file, readFile: readFile)
+        // `LONGSHORE_X=` is how compose files and shells say "not set".
+        let resolver = SettingResolver(
+            flags: given, environment: environment.filter { !$0.value.isEmpty }, file: file, readFile: readFile)
         var entries: [Entry] = []
         for setting in table { entries.append(try resolver.resolve(setting)) }
         self.entries = entries

@@ -6,6 +6,7 @@ package struct TarEntry: Equatable, Sendable {
     /// How long the content is that follows, in bytes.
     package let bytesCount: Int
 
+    /// What an entry is, by its type flag.
     package enum Kind: Equatable, Sendable {
         case file
         case directory

@@ -33,6 +33,7 @@ package struct CratePattern: Hashable, Sendable, CustomStringConvertible {
         self.init(prefix: name.identity, isExact: isExact)
     }
 
+    /// Whether the pattern fits the crate, however its name is spelled.
     package func covers(_ crate: CrateName) -> Bool {
         isExact ? crate.identity == prefix : crate.identity.hasPrefix(prefix)
     }

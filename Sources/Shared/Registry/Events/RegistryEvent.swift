@@ -21,6 +21,7 @@ package enum RegistryEvent: Hashable, Sendable {
     /// A kind that this program does not know, or data that it can't read.
     case unknown(kind: String)
 
+    /// A crate's index file has changed.
     package struct IndexChange: Hashable, Sendable {
         package let repository: RepositoryName
         package let crate: CrateName

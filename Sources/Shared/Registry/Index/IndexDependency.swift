@@ -7,6 +7,7 @@
 ///
 /// Source: docs/PROTOCOL.md, "File format" and "From publish request to index line".
 package struct IndexDependency: Hashable, Sendable {
+    /// When a dependency is needed; spelled as in the index.
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case normal
         case build

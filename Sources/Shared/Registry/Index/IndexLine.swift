@@ -4,6 +4,7 @@
 /// `json` is the same for equal values, for ever, because files of lines are known by their checksums.
 /// Source: docs/PROTOCOL.md, "File format" and "From publish request to index line".
 package struct IndexLine: Hashable, Sendable {
+    /// A feature's name, and what it switches on.
     package typealias Features = [String: [String]]
 
     package let name: CrateName
@@ -52,6 +53,7 @@ package struct IndexLine: Hashable, Sendable {
         self.pubtime = pubtime
     }
 
+    /// The same line, yanked or not.
     package func with(yanked: Bool) -> IndexLine {
         IndexLine(
             name: name, version: version, dependencies: dependencies, checksum: checksum, features: features,

@@ -29,6 +29,7 @@ package enum JSONValue: Hashable, Sendable {
 
 extension JSONValue {
     package struct Invalid: Error, Hashable, CustomStringConvertible {
+        /// What is wrong with the text.
         package enum Reason: Hashable, Sendable {
             case unexpectedByte, unexpectedEnd, tooDeep, notUTF8, badEscape, trailingText
             case repeatedKey(String)
@@ -56,6 +57,7 @@ extension JSONValue {
 
 /// The members of a JSON object; no key stands twice.
 package struct JSONObject: Hashable, Sendable {
+    /// A key and its value, in the order of the text.
     package struct Member: Hashable, Sendable {
         package let key: String
         package let value: JSONValue

@@ -94,6 +94,7 @@ extension Version: Comparable {
 
 extension Version {
     package struct Invalid: Error, Hashable, CustomStringConvertible {
+        /// Which rule is broken.
         package enum Reason: Sendable { case tooLong, notSemver }
 
         package let text: String

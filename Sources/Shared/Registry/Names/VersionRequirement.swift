@@ -6,7 +6,9 @@
 package struct VersionRequirement: Hashable, Sendable, CustomStringConvertible {
     package static let comparatorsMax = 32
 
+    /// One of the conditions that a requirement joins: `>=1.2`.
     package struct Comparator: Hashable, Sendable {
+        /// How versions are compared; spelled as in the manifest.
         package enum Operator: String, Hashable, Sendable {
             case exact = "="
             case greater = ">"

@@ -7,6 +7,7 @@ package struct LicenseExpression: Hashable, Sendable, CustomStringConvertible {
     package static let bytesMax = 1_000
     package static let depthMax = 32
 
+    /// The expression as a tree.
     package indirect enum Term: Hashable, Sendable {
         /// `orLater` is a final `+`.
         case license(String, orLater: Bool, exception: String?)

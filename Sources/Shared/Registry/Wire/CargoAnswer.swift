@@ -19,6 +19,7 @@ package enum CargoAnswer: Hashable, Sendable {
     /// `total` counts all that match, not only the page.
     case search([Hit], total: UInt32)
 
+    /// One row of `cargo owner --list`.
     package struct Owner: Hashable, Sendable {
         /// cargo reads no more than 32 bits.
         package let id: UInt32
@@ -32,6 +33,7 @@ package enum CargoAnswer: Hashable, Sendable {
         }
     }
 
+    /// One row of `cargo search`.
     package struct Hit: Hashable, Sendable {
         package let name: CrateName
         package let newest: Version

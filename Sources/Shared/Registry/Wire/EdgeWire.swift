@@ -25,6 +25,7 @@ package enum EdgeWire {
     /// The public address that the edge reports with its feed request.
     package static let edgeURLHeader = "longshore-edge-url"
 
+    /// Where an edge reads a crate's index file.
     package static func index(_ repository: RepositoryName, _ path: IndexPath) -> String {
         indexPrefix + "\(repository)/\(path)"
     }
@@ -59,6 +60,7 @@ package struct Lease: Codable, Hashable, Sendable {
 
 /// What an edge must know of every repository that it serves.
 package struct RepositoryList: Codable, Hashable, Sendable {
+    /// One repository, as an edge must know it.
     package struct Entry: Codable, Hashable, Sendable {
         package let name: String
         /// True: reads need a token, `config.json` says `auth-required`.
