@@ -1,0 +1,24 @@
+import Crypto
+
+/// One numbered step of the schema: a file of `Migrations/`, compiled into the program.
+package struct Migration: Sendable, Equatable {
+    package let number: Int
+    package let name: String
+    package let sql: String
+    /// 64 lower-case hex digits of the file's SHA-256.
+    package let sha256: String
+
+    package init(_ number: Int, _ name: String, _ file: [UInt8]) {
+        self.number = number
+        self.name = name
+        sql = String(decoding: file, as: UTF8.self)
+        sha256 = SHA256.hash(data: file).description.suffix(64).lowercased()
+    }
+}
+
+extension Migration {
+    /// Every migration in order. A released one is never changed: a new one mends it.
+    package static let all = [
+        Migration(1, "registry", PackageResources.m0001_registry_sql)
+    ]
+}
