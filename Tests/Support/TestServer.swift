@@ -91,7 +91,7 @@ struct TestServer: Sendable {
             var options = PlatformOptions()
             options.createSession = true
             _ = try await Subprocess.run(
-                .name("/bin/sh"), arguments: ["-c", script, "sh", folder], platformOptions: options,
+                .name("sh"), arguments: ["-c", script, "sh", folder], platformOptions: options,
                 input: .inputWriter, output: .discarded, error: .discarded
             ) { _ in try await Task.sleep(for: .seconds(7 * 86400)) }
         }

@@ -49,8 +49,9 @@ struct EmbeddedClusterBinaries: Equatable, Sendable {
     }
 
     private static func version(of program: String) async -> Int? {
+        // A program that does not start is no installation; the others are still looked at.
         let ended = try? await Subprocess.run(
-            .name("/bin/sh"), arguments: ["-c", #"exec "$0" --version"#, program], output: .string(limit: 4096))
+            .name("sh"), arguments: ["-c", #"exec "$0" --version"#, program], output: .string(limit: 4096))
         return ended.flatMap { $0.terminationStatus.isSuccess ? majorVersion(in: $0.standardOutput) : nil }
     }
 }

@@ -36,7 +36,7 @@ struct EmbeddedClusterTools: Sendable {
         // Our working directory may be closed to the other user; `cd /` spares a warning.
         let script = #"cd / && exec "$@" 2>&1"#
         let ended = try await Subprocess.run(
-            .name("/bin/sh"), arguments: Arguments(["-c", script, "sh", "\(binaries)/\(program)"] + arguments),
+            .name("sh"), arguments: Arguments(["-c", script, "sh", "\(binaries)/\(program)"] + arguments),
             environment: Self.environment, platformOptions: options, output: .string(limit: 256 << 10))
         guard ended.terminationStatus.isSuccess else {
             throw EmbeddedClusterError.failed(program: program, lines: ended.standardOutput.lastLines(6))
@@ -49,7 +49,7 @@ struct EmbeddedClusterTools: Sendable {
     func serve(_ arguments: [String], log: String, onStart: @escaping @Sendable (Int32) -> Void) async throws {
         let script = #"cd / && log=$1 && shift && exec "$@" >>"$log" 2>&1"#
         _ = try await Subprocess.run(
-            .name("/bin/sh"), arguments: Arguments(["-c", script, "sh", log, "\(binaries)/postgres"] + arguments),
+            .name("sh"), arguments: Arguments(["-c", script, "sh", log, "\(binaries)/postgres"] + arguments),
             environment: Self.environment, platformOptions: options, input: .none, output: .discarded,
             error: .discarded
         ) { onStart($0.processIdentifier.value) }

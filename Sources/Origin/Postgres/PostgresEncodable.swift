@@ -48,7 +48,8 @@ extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
 /// `[UInt8]` is a `bytea`; any other array is an array of its elements, as in `= ANY(\(names))`.
 extension Array: PostgresEncodable where Element: PostgresEncodable {
     package var postgresParameter: PostgresParameter {
-        if let bytes = self as? [UInt8] { return .bytes(bytes) }
+        // An empty array of anything casts to an empty `[UInt8]`, so the type is asked first.
+        if Element.self == UInt8.self, let bytes = self as? [UInt8] { return .bytes(bytes) }
         return .text("{" + map { Self.element($0.postgresParameter) }.joined(separator: ",") + "}")
     }
 
