@@ -17,6 +17,7 @@ package final class BytesSink: ByteSink {
 
     package init() {}
 
+    /// Appends `bytes`.
     package func write(_ bytes: UnsafeRawBufferPointer) { self.bytes.append(contentsOf: bytes) }
 }
 
@@ -34,6 +35,7 @@ package final class FileSink: ByteSink {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// Writes all of `bytes`, in as many calls as the system needs. Throws `FileFailure`.
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while !rest.isEmpty {

@@ -41,6 +41,7 @@ package final class FileSource: ByteSource {
 
     deinit { close(descriptor) }
 
+    /// One `read` of the system, again if a signal came between. Throws `FileFailure`.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             #if canImport(Glibc)
@@ -67,6 +68,7 @@ package struct BytesSource: ByteSource {
         self.chunkBytesMax = chunkBytesMax
     }
 
+    /// Copies the next bytes; never throws.
     package mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let part = rest.prefix(min(buffer.count, chunkBytesMax))
         buffer.copyBytes(from: part)

@@ -27,6 +27,7 @@ package final class Gzip {
         output.deallocate()
     }
 
+    /// Packs `bytes`; what is ready goes to the sink. Throws what the sink throws.
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while !rest.isEmpty {

@@ -15,8 +15,15 @@ final class TOMLTable {
     enum Entry {
         case value(ManifestValue)
         case table(TOMLTable)
-        /// `[[name]]`, never empty.
-        case tables([TOMLTable])
+        /// `[[name]]`
+        case tables(List)
+    }
+
+    /// Never empty. An object, because an array in a dictionary would be copied with each table that is appended.
+    final class List {
+        var tables: [TOMLTable]
+
+        init(_ first: TOMLTable) { tables = [first] }
     }
 
     var origin: Origin
@@ -44,13 +51,10 @@ final class TOMLTable {
         let table = TOMLTable(.header)
         switch parent.entries[name] {
         case nil:
-            parent.entries[name] = .tables([table])
+            parent.entries[name] = .tables(List(table))
             return table
-        case .tables(var tables):
-            // Taken out while it grows, or each `[[name]]` would copy all before it.
-            parent.entries[name] = nil
-            tables.append(table)
-            parent.entries[name] = .tables(tables)
+        case .tables(let list):
+            list.tables.append(table)
             return table
         default: return nil
         }
@@ -81,7 +85,7 @@ final class TOMLTable {
                 switch entry {
                 case .value(let value): value
                 case .table(let table): table.value
-                case .tables(let tables): .array(tables.map(\.value))
+                case .tables(let list): .array(list.tables.map(\.value))
                 }
             })
     }
@@ -92,7 +96,7 @@ final class TOMLTable {
             switch table.entries[part] {
             case nil: table = table.add(TOMLTable(.implied), part)
             case .table(let inner): table = inner
-            case .tables(let tables): table = tables[tables.count - 1]
+            case .tables(let list): table = list.tables[list.tables.count - 1]
             case .value: return nil
             }
         }
