@@ -6,6 +6,12 @@ package struct ToolResult: Sendable {
     package let output: String
     package let errors: String
 
+    package init(status: Int, output: String, errors: String) {
+        self.status = status
+        self.output = output
+        self.errors = errors
+    }
+
     /// Both streams, for messages of failed expectations.
     package var text: String { output + errors }
 }
