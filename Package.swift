@@ -74,7 +74,12 @@ let tests: [Target] = [
         "HostingTests",
         ["Hosting", .asyncHTTPClient, .hummingbird, .logging, .metricsAPI, .nio, .nioHTTP1, .serviceLifecycle]),
     .tests("PostgresTests", ["Postgres", "TestSupport", .logging]),
-    .tests("OriginTests", ["Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient]),
+    .tests(
+        "OriginTests",
+        [
+            "Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .crypto,
+            .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1,
+        ]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .nio, .nioPosix, .nioSSL, .subprocess]),
     .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),
     .tests(

@@ -3,6 +3,7 @@ import FoundationEssentials
 package import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 import Postgres
 import Registry
 
@@ -77,7 +78,8 @@ struct Failure {
         switch error {
         case is DecodingError: .badRequest("the request's body is not the JSON that this address expects")
         case is NIOTooManyBytesError: .tooLarge("the request's body is too large for this address")
-        case is CancellationError, is ChannelError: .badRequest("the request ended before it was complete")
+        case is CancellationError, is ChannelError, is HTTPParserError:
+            .badRequest("the request ended before it was complete")
         case let error as HTTPError where error.status == .notFound && error.body == nil: .unknownAddress
         case let error as HTTPError:
             Refusal(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)

@@ -21,21 +21,28 @@ package struct CrateStore: Sendable {
     func find(
         _ name: CrateName, _ version: Version, _ checksum: Checksum?, in repository: Repository
     ) async throws -> (found: Found?, position: UInt64) {
-        let rows = try await pool.query(
-            """
-            SELECT feed_head.position, found.* FROM feed_head LEFT JOIN (
-              SELECT versions.checksum, versions.bytes FROM crates JOIN versions ON versions.crate_id = crates.id
-              WHERE crates.repository_id = \(repository.id) AND crates.identity = \(name.identity)
-                AND crates.name = \(name.spelling) AND versions.bare_number = \(version.bare)
-                AND versions.number = \(version.description)
-                AND versions.checksum = coalesce(\(checksum?.bytes)::bytea, versions.checksum)
-            ) AS found ON true
-            """)
-        guard let row = rows.first else { preconditionFailure("feed_head always has its one row") }
+        guard let row = try await pool.query(Self.statement(name, version, checksum, in: repository)).first else {
+            throw FeedDamage.noHead
+        }
         let position = try row.value("position", as: UInt64.self)
         guard let bytes = try row.value("bytes", as: Int?.self),
             let checksum = Checksum(bytes: try row.value("checksum", as: [UInt8].self))
         else { return (nil, position) }
         return (Found(checksum: checksum, bytes: bytes), position)
+    }
+
+    /// Always one row: the position, and the version beside it if there is one.
+    static func statement(
+        _ name: CrateName, _ version: Version, _ checksum: Checksum?, in repository: Repository
+    ) -> Query {
+        """
+        SELECT feed_head.position, found.* FROM feed_head LEFT JOIN (
+          SELECT versions.checksum, versions.bytes FROM crates JOIN versions ON versions.crate_id = crates.id
+          WHERE crates.repository_id = \(repository.id) AND crates.identity = \(name.identity)
+            AND crates.name = \(name.spelling) AND versions.bare_number = \(version.bare)
+            AND versions.number = \(version.description)
+            AND versions.checksum = coalesce(\(checksum?.bytes)::bytea, versions.checksum)
+        ) AS found ON true
+        """
     }
 }

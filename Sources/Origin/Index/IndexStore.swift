@@ -25,10 +25,17 @@ package struct IndexStore: Sendable {
     ///
     /// - Parameter known: tags of files that the asker holds; the text of such a file is not even read.
     func file(_ path: IndexPath, in repository: Repository, known: [EntityTag]) async throws -> IndexSnapshot {
+        guard let row = try await pool.query(Self.statement(path, in: repository, known: known)).first else {
+            throw FeedDamage.noHead
+        }
+        return IndexSnapshot(content: try content(row), position: try row.value("position", as: UInt64.self))
+    }
+
+    /// Always one row: the position, and the crate's file beside it if there is one.
+    static func statement(_ path: IndexPath, in repository: Repository, known: [EntityTag]) -> Query {
         let identity = path.name.replacingHyphens
         let tags = known.map { "\($0.generation)-\($0.checksum)" }
-        let rows = try await pool.query(
-            """
+        return """
             SELECT feed_head.position, found.* FROM feed_head LEFT JOIN (
               SELECT crate.generation, crate.index_checksum, crate.is_known, CASE WHEN NOT crate.is_known THEN (
                 SELECT string_agg(line || E'\\n', '' ORDER BY id) FROM versions WHERE crate_id = crate.id
@@ -39,9 +46,7 @@ package struct IndexStore: Sendable {
                   AND lower(name) = \(path.name)
               ) AS crate
             ) AS found ON true
-            """)
-        guard let row = rows.first else { preconditionFailure("feed_head always has its one row") }
-        return IndexSnapshot(content: try content(row), position: try row.value("position", as: UInt64.self))
+            """
     }
 
     private func content(_ row: Row) throws -> IndexSnapshot.Content {

@@ -12,6 +12,7 @@ package import NIOHTTPTypes
 /// | an answer is complete before the request is            | `connection: close`, half-close, the rest is read and dropped  | E5   |
 /// | the rest is longer than the limits below               | the connection is closed                                       |      |
 /// | a request line or a header that is too large           | 431 with JSON `errors`, then closed                            | H13  |
+/// | what is no HTTP                                        | 400 with JSON `errors`, then closed                            | H13  |
 ///
 /// Closing with unread bytes makes the kernel send a reset, which can destroy the answer before cargo reads it: hence
 /// half-close and drain. One handler a connection, between the HTTP codec and Hummingbird.
@@ -40,7 +41,6 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             requestIsComplete = false
-            answerHasBegun = false
             waitsToBeAsked = head.headerFields[.expect]?.lowercased() == "100-continue"
         case .body(let bytes) where isDraining:
             drainedBytes += bytes.readableBytes
@@ -82,18 +82,26 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
         case .end where !requestIsComplete && answerHasBegun:
             context.writeAndFlush(data, promise: promise)
             beginDraining(context)
+        case .head(let head) where head.status.kind != .informational:
+            answerHasBegun = true
+            context.write(data, promise: promise)
+        case .end:
+            answerHasBegun = false
+            context.write(data, promise: promise)
         default:
             context.write(data, promise: promise)
         }
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard case HTTPParserError.headerOverflow = error, !isDraining, context.channel.isActive else {
+        guard let error = error as? HTTPParserError, !isDraining, !answerHasBegun, context.channel.isActive else {
             context.fireErrorCaught(error)
             return
         }
-        let refusal = Refusal(
-            .requestHeaderFieldsTooLarge, "the request line or a header is too large for this registry")
+        let refusal =
+            error == .headerOverflow
+            ? Refusal(.requestHeaderFieldsTooLarge, "the request line or a header is too large for this registry")
+            : Refusal.badRequest("the request is not valid HTTP, or was cut off")
         var response = RefusalForm.json.response(refusal)
         response.headers[.connection] = "close"
         context.write(wrapOutboundOut(.head(response.head)), promise: nil)

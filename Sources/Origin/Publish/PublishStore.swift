@@ -32,23 +32,33 @@ package struct PublishStore: Sendable {
     /// - Returns: the feed position of the change; whoever has applied it sees the version.
     /// - Throws: `Refusal` with the reason, and then nothing has changed.
     func add(_ version: CheckedVersion, to repository: Repository, by publisher: Publisher) async throws -> UInt64 {
-        try await pool.withTransaction { transaction in
-            let name = version.facts.name
-            let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
-            let isNew = crate.generation == 0
-            try publisher.principal.require(isNew ? .publishNew : .publishUpdate, in: repository.name, of: name)
-            let facts = try await facts(of: version, in: repository, crate, publisher, transaction)
-            let check = PublishCheck(
-                facts, name: name, version: version.facts.version, checksum: version.line.checksum)
-            if case .refused(let refusal) = check { throw refusal }
-
-            if isNew { try await owners.makeFirstOwner(publisher.holder.userID, of: crate.id, transaction) }
-            try await insert(version, into: crate, of: repository, by: publisher.holder, transaction)
-            let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
-            try await describe(version, crate, transaction)
-            try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
-            return try await events.append([change], in: transaction)
+        do {
+            return try await pool.withTransaction { transaction in
+                try await add(version, to: repository, by: publisher, transaction)
+            }
+        } catch let error as PostgresError where error.constraint == "crates_repository_id_fkey" {
+            // Deleted since the route found it.
+            throw Refusal.noRepository(repository.name)
         }
+    }
+
+    private func add(
+        _ version: CheckedVersion, to repository: Repository, by publisher: Publisher, _ transaction: Transaction
+    ) async throws -> UInt64 {
+        let name = version.facts.name
+        let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
+        let isNew = crate.generation == 0
+        try publisher.principal.require(isNew ? .publishNew : .publishUpdate, in: repository.name, of: name)
+        let facts = try await facts(of: version, in: repository, crate, publisher, transaction)
+        let check = PublishCheck(facts, name: name, version: version.facts.version, checksum: version.line.checksum)
+        if case .refused(let refusal) = check { throw refusal }
+
+        if isNew { try await owners.makeFirstOwner(publisher.holder.userID, of: crate.id, transaction) }
+        try await insert(version, into: crate, of: repository, by: publisher.holder, transaction)
+        let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
+        try await describe(version, crate, transaction)
+        try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
+        return try await events.append([change], in: transaction)
     }
 
     private func facts(

@@ -17,29 +17,35 @@ package struct SearchStore: Sendable {
     func find(
         _ query: SearchQuery, in repository: Repository, within scope: CrateScope, page: SearchPage
     ) async throws -> Page {
-        let rows = try await pool.query(
-            """
-            WITH query AS MATERIALIZED (
-              SELECT to_tsquery('simple', \(query.prefixes)) || plainto_tsquery('english', \(query.text)) AS words
-            ), hits AS MATERIALIZED (
-              SELECT crates.identity, crates.name, crates.newest, crates.description,
-                ts_rank(crates.search, query.words) AS rank
-              FROM crates CROSS JOIN query
-              WHERE crates.repository_id = \(repository.id) AND crates.generation > 0
-                AND (\(query.isEmpty) OR crates.search @@ query.words)
-                AND (\(scope.isEverything) OR crates.identity = ANY(\(scope.exact)::text[]) OR EXISTS (
-                  SELECT 1 FROM unnest(\(scope.prefixes)::text[]) AS prefix WHERE starts_with(crates.identity, prefix)))
-            ), page AS (
-              SELECT * FROM hits ORDER BY identity = \(query.identity) DESC,
-                \(query.identity) <> '' AND starts_with(identity, \(query.identity)) DESC, rank DESC, identity
-              LIMIT \(page.perPage) OFFSET \(page.offset)
-            )
-            SELECT total.count, page.* FROM (SELECT count(*) AS count FROM hits) AS total LEFT JOIN page ON true
-            ORDER BY page.identity = \(query.identity) DESC,
-              \(query.identity) <> '' AND starts_with(page.identity, \(query.identity)) DESC, page.rank DESC, page.identity
-            """)
+        let rows = try await pool.query(Self.statement(query, in: repository, within: scope, page: page))
         let total = try rows.first?.value("count", as: Int.self) ?? 0
         return Page(hits: try rows.compactMap(Self.hit), total: UInt32(clamping: total))
+    }
+
+    /// At least one row, which has the total; pages are cut before the joined rows are read.
+    static func statement(
+        _ query: SearchQuery, in repository: Repository, within scope: CrateScope, page: SearchPage
+    ) -> Query {
+        """
+        WITH query AS MATERIALIZED (
+          SELECT to_tsquery('simple', \(query.prefixes)) || plainto_tsquery('english', \(query.text)) AS words
+        ), hits AS MATERIALIZED (
+          SELECT crates.identity, crates.name, crates.newest, crates.description,
+            ts_rank(crates.search, query.words) AS rank
+          FROM crates CROSS JOIN query
+          WHERE crates.repository_id = \(repository.id) AND crates.generation > 0
+            AND \(literal: query.isEmpty ? "true" : "crates.search @@ query.words")
+            AND (\(scope.isEverything) OR crates.identity = ANY(\(scope.exact)::text[]) OR EXISTS (
+              SELECT 1 FROM unnest(\(scope.prefixes)::text[]) AS prefix WHERE starts_with(crates.identity, prefix)))
+        ), page AS (
+          SELECT * FROM hits ORDER BY identity = \(query.identity) DESC,
+            \(query.identity) <> '' AND starts_with(identity, \(query.identity)) DESC, rank DESC, identity
+          LIMIT \(page.perPage) OFFSET \(page.offset)
+        )
+        SELECT total.count, page.* FROM (SELECT count(*) AS count FROM hits) AS total LEFT JOIN page ON true
+        ORDER BY page.identity = \(query.identity) DESC,
+          \(query.identity) <> '' AND starts_with(page.identity, \(query.identity)) DESC, page.rank DESC, page.identity
+        """
     }
 
     private static func hit(_ row: Row) throws -> CargoAnswer.Hit? {
