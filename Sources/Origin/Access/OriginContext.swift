@@ -1,3 +1,4 @@
+package import Hosting
 package import Hummingbird
 package import NIOCore
 
@@ -5,12 +6,15 @@ package import NIOCore
 ///
 /// `Authenticate` sets `principal` before any handler runs; a handler asks it with `require` and goes on, or the
 /// thrown `Refusal` becomes the answer.
-package struct OriginContext: RequestContext {
+package struct OriginContext: AccessLogged {
     package var coreContext: CoreRequestContextStorage
     /// Who asks. Anonymous until `Authenticate` ran.
     package var principal: Principal = .anonymous
     /// The connection, for those few handlers that must know of it (early answers to uploads).
     package let channel: any Channel
+
+    /// For the request's log line.
+    package let facts = RequestFacts()
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -10,9 +10,13 @@ package struct PublicAddresses: Hashable, Sendable {
     /// Base of downloads, without a final slash; the same as `base` unless a host of its own serves them.
     package let downloads: String
 
-    package init(base: String, downloads: String?) {
+    /// Other bases under which the same repositories are used, such as edges' public addresses.
+    package let aliases: [String]
+
+    package init(base: String, downloads: String? = nil, aliases: [String] = []) {
         self.base = base.withoutFinalSlashes
         self.downloads = (downloads ?? base).withoutFinalSlashes
+        self.aliases = aliases.map(\.withoutFinalSlashes)
     }
 
     /// `api` in `config.json`; cargo appends `/api/v1/…`.
@@ -20,6 +24,12 @@ package struct PublicAddresses: Hashable, Sendable {
 
     /// What stands behind `sparse+` in a cargo configuration, with its final slash.
     package func index(_ repository: RepositoryName) -> String { "\(base)/\(repository)/index/" }
+
+    /// How a manifest may name this very repository: by each base, with and without `sparse+`.
+    package func ownIndexURLs(_ repository: RepositoryName) -> Set<String> {
+        let plain = [index(repository)] + aliases.map { "\($0)/\(repository)/index/" }
+        return Set(plain + plain.map { "sparse+" + $0 })
+    }
 
     /// Base of `dl` in `config.json`, for `ConfigFile`.
     package func crates(_ repository: RepositoryName) -> String { "\(downloads)/\(repository)/crates" }

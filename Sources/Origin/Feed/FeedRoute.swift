@@ -22,8 +22,12 @@ package struct FeedRoute: Sendable {
         self.replica = replica
     }
 
-    /// `GET /edge/v1/feed`: the stream of events.
-    package func feed(_ request: Request, _ context: OriginContext) async throws -> Response {
+    /// Adds the slice's routes; each stands in `Route.all`.
+    package func add(to router: some RouterMethods<OriginContext>) {
+        router.get("/edge/v1/feed") { request, context in try await feed(request, context) }
+    }
+
+    func feed(_ request: Request, _ context: OriginContext) async throws -> Response {
         let edge = try context.principal.requireEdge()
         guard let head = tail.head else { throw Refusal.unavailable("this origin replica has only just started") }
         let start = try Self.start(request.uri.queryParameters["after"].map(String.init), head: head)
@@ -87,8 +91,12 @@ package struct AckRoute: Sendable {
 
     package init(board: ReplicaBoard) { self.board = board }
 
-    /// `POST /edge/v1/ack`: an edge has applied a position.
-    package func acknowledge(_ request: Request, _ context: OriginContext) async throws -> Response {
+    /// Adds the slice's routes; each stands in `Route.all`.
+    package func add(to router: some RouterMethods<OriginContext>) {
+        router.post("/edge/v1/ack") { request, context in try await acknowledge(request, context) }
+    }
+
+    func acknowledge(_ request: Request, _ context: OriginContext) async throws -> Response {
         let edge = try context.principal.requireEdge()
         let said = try await request.decode(as: Acknowledgement.self, context: context)
         guard let stream = StreamName(parsing: said.stream) else {

@@ -135,10 +135,3 @@ extension Publisher {
             verdict == .allowed ? .publishNew : .publishUpdate, in: repository, of: crate)
     }
 }
-
-extension PublicAddresses {
-    /// How a manifest may name this very repository: with and without `sparse+`.
-    fileprivate func ownIndexURLs(_ repository: RepositoryName) -> Set<String> {
-        ["sparse+" + index(repository), index(repository)]
-    }
-}

@@ -1,0 +1,100 @@
+import FoundationEssentials
+package import Hummingbird
+import Registry
+import Signing
+
+/// What an edge asks the origin besides index files and crates, and edges over HTTP for administrators.
+///
+/// | request                                    | who                 | answer                                         |
+/// |--------------------------------------------|---------------------|------------------------------------------------|
+/// | `GET /edge/v1/repositories`                | an edge             | `RepositoryList`, `longshore-position`         |
+/// | `POST /edge/v1/introspect`                 | an edge             | `Introspection` or 404, `longshore-position`   |
+/// | `GET /api/v1/edges`                        | admin of everything | `{"edges":[…]}`, no secrets                    |
+/// | `POST /api/v1/edges` with name, region     | admin of everything | 201, the edge and its `credential`             |
+/// | `DELETE /api/v1/edges/{name}`              | admin of everything | `{"ok":true}`                                  |
+///
+/// Source: docs/EVENTS.md and `EdgeWire`.
+package struct EdgeRoutes: Sendable {
+    let edges: EdgeStore
+    let repositories: RepositoryStore
+    let tokens: TokenStore
+    let addresses: PublicAddresses
+
+    package init(edges: EdgeStore, repositories: RepositoryStore, tokens: TokenStore, addresses: PublicAddresses) {
+        self.edges = edges
+        self.repositories = repositories
+        self.tokens = tokens
+        self.addresses = addresses
+    }
+
+    /// Adds the slice's routes; each stands in `Route.all`.
+    package func add(to router: some RouterMethods<OriginContext>) {
+        router.get("/edge/v1/repositories") { _, context in try await listRepositories(context) }
+        router.post("/edge/v1/introspect") { request, context in try await introspect(request, context) }
+        router.get("/api/v1/edges") { _, context in try await list(context) }
+        router.post("/api/v1/edges") { request, context in try await create(request, context) }
+        router.delete("/api/v1/edges/:name") { _, context in try await revoke(context) }
+    }
+
+    private func listRepositories(_ context: OriginContext) async throws -> Response {
+        _ = try context.principal.requireEdge()
+        let found = try await repositories.list()
+        let entries = found.repositories.map { repository in
+            RepositoryList.Entry(
+                name: repository.name.description, isPrivate: repository.isPrivate,
+                api: addresses.api(repository.name), loginURL: addresses.login(repository.name),
+                offline: repository.offline.rawValue, offlineSecondsMax: repository.offlineSecondsMax)
+        }
+        return try .json(RepositoryList(repositories: entries), position: found.position)
+    }
+
+    private func introspect(_ request: Request, _ context: OriginContext) async throws -> Response {
+        _ = try context.principal.requireEdge()
+        let question = try await request.decode(as: Introspection.Question.self, context: context)
+        guard let hash = Checksum(hex: question.sha256) else {
+            throw Refusal.badRequest("`sha256` takes 64 lower-case hex digits")
+        }
+        let found = try await tokens.record(hash: hash)
+        guard let record = found.record, record.revoked == nil, !record.isExpired else {
+            // With the position: only then does the 404 come from us, and says what it says.
+            throw Refusal(
+                .notFound, "no valid token has this hash",
+                headers: [.longshorePosition: String(found.position)])
+        }
+        let holder = record.holder
+        return try .json(
+            Introspection(subject: holder.subject, grants: holder.grants, expires: holder.expires),
+            position: found.position)
+    }
+
+    private struct Creation: Decodable {
+        let name: String
+        let region: String?
+    }
+
+    private struct Created: Encodable {
+        let edge: EdgeRecord
+        /// Shown here and never again.
+        let credential: String
+    }
+
+    private struct List: Encodable { let edges: [EdgeRecord] }
+
+    private func list(_ context: OriginContext) async throws -> Response {
+        try context.principal.requireAdmin(nil)
+        return try .json(List(edges: try await edges.list()))
+    }
+
+    private func create(_ request: Request, _ context: OriginContext) async throws -> Response {
+        let holder = try context.principal.requireAdmin(nil)
+        let asked = try await request.decode(as: Creation.self, context: context)
+        let made = try await edges.create(name: asked.name, region: asked.region ?? "", by: Actor(holder))
+        return try .json(Created(edge: made.record, credential: made.secret.text), status: .created)
+    }
+
+    private func revoke(_ context: OriginContext) async throws -> Response {
+        let holder = try context.principal.requireAdmin(nil)
+        try await edges.revoke(name: try context.parameters.require("name"), by: Actor(holder))
+        return try .json(["ok": true])
+    }
+}

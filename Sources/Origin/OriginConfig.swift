@@ -1,0 +1,102 @@
+import FoundationEssentials
+package import Hosting
+
+/// Every setting of the origin, with its value.
+///
+/// The origin always serves at the root of its address. If clients reach it below a path (`public-url` is
+/// `https://forge.example/crates`), the reverse proxy strips that path; what clients are told carries it.
+package struct OriginConfig: Sendable {
+    package var address: SocketAddressText
+    package var dataFolder: String
+    /// Nil: a private PostgreSQL in the data folder.
+    package var databaseURL: String?
+    package var databaseConnectionsMax = 16
+    /// Without a final slash; nil: `http://` and the address that is listened on.
+    package var publicURL: String?
+    package var downloadURL: String?
+    package var indexAliases: [String] = []
+    package var uploadBytesMax = 64 << 20
+    /// Client connections; one more waits until another closes.
+    package var clientsMax = 4096
+    /// Requests that run at once; one more is answered 503.
+    package var requestsMax = 2048
+    /// A connection without a request is closed after this.
+    package var idleTimeMax: Duration = .seconds(75)
+    package var shutdownTimeMax: Duration = .seconds(30)
+
+    /// A request line and all headers together may take this much.
+    static let headerBytesMax = 32 << 10
+
+    package init(address: SocketAddressText, dataFolder: String) {
+        self.address = address
+        self.dataFolder = dataFolder
+    }
+
+    package static let table: [Setting] =
+        [
+            Setting(
+                "address", .address, default: "127.0.0.1:8080", "where cargo and edges are served, over plain HTTP"),
+            Setting(
+                "public-url", .url,
+                "what clients call this registry; stands in config.json. Unset: http:// and the address. May have a "
+                    + "path, which the reverse proxy must strip"),
+            Setting("download-url", .url, "serves .crate files instead of public-url, if another host is to"),
+            Setting(
+                "index-aliases", .string,
+                "other bases of index URLs that mean the same repositories, parted by commas: edges' public addresses"),
+        ] + storage + limits + Setting.common(managementAddress: "127.0.0.1:9080")
+
+    /// What commands that work on the database need, beside `serve`.
+    package static let storage = [
+        Setting("data", .path, default: ".longshore/origin", "the folder of blobs and of the private PostgreSQL"),
+        Setting(
+            "database-url", .secret,
+            "a libpq connection string; unset: a private PostgreSQL in the data folder is made, started and stopped",
+            environmentAlias: "DATABASE_URL"),
+        Setting("database-connections-max", .integer(2...1000), default: "16", "connections to PostgreSQL"),
+    ]
+
+    private static let limits = [
+        Setting("upload-bytes-max", .bytes(1 << 10...4 << 30), default: "64MiB", "the largest .crate that is accepted"),
+        Setting("clients-max", .integer(1...1_000_000), default: "4096", "connections of clients and edges at once"),
+        Setting("requests-max", .integer(1...1_000_000), default: "2048", "requests at once; one more gets 503"),
+        Setting(
+            "idle-time-max", .duration(.seconds(1) ... .seconds(3600)), default: "75s",
+            "after this a connection without a request is closed"),
+    ]
+
+    package init(_ settings: Settings) {
+        self.init(address: settings.address("address"), dataFolder: settings.text("data"))
+        databaseURL = settings.optionalText("database-url")
+        databaseConnectionsMax = settings.integer("database-connections-max")
+        publicURL = settings.optionalText("public-url")
+        downloadURL = settings.optionalText("download-url")
+        indexAliases = Self.list(settings.optionalText("index-aliases"))
+        uploadBytesMax = settings.integer("upload-bytes-max")
+        clientsMax = settings.integer("clients-max")
+        requestsMax = settings.integer("requests-max")
+        idleTimeMax = settings.duration("idle-time-max")
+        shutdownTimeMax = settings.duration("shutdown-time-max")
+    }
+
+    static func list(_ text: String?) -> [String] {
+        (text ?? "").split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+    }
+
+    /// What clients are told. With port 0 and no `public-url` the links lead nowhere: `problem` says so.
+    var addresses: PublicAddresses {
+        PublicAddresses(base: publicURL ?? "http://\(address)", downloads: downloadURL, aliases: indexAliases)
+    }
+
+    /// What does not fit together, as a sentence.
+    package var problem: String? {
+        guard publicURL == nil else { return nil }
+        if address.port == 0 {
+            return "with port 0 in `address`, `public-url` must say what clients call this registry"
+        }
+        if ["0.0.0.0", "::"].contains(address.host) {
+            return "`address` listens on every interface, so `public-url` must say what clients call this registry"
+        }
+        return nil
+    }
+}

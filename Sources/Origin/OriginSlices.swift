@@ -1,0 +1,83 @@
+import FoundationEssentials
+import Hosting
+import Hummingbird
+package import Logging
+package import Postgres
+
+/// All slices of one origin replica, wired to each other on one database and one blob store.
+package struct OriginSlices: Sendable {
+    package let pool: PostgresPool
+    package let repositories: RepositoryStore
+    package let tokens: TokenStore
+    package let edges: EdgeStore
+    package let tail: FeedTail
+    package let board: ReplicaBoard
+    package let wait: EdgeWait
+    let streams: EdgeStreams
+    let owners: OwnersStore
+    let events: EventLog
+    let audit: AuditStore
+
+    package init(pool: PostgresPool, logger: Logger, feedFramesMax: Int = FeedTail.framesMax) {
+        self.pool = pool
+        events = EventLog()
+        audit = AuditStore()
+        repositories = RepositoryStore(pool: pool, events: events, audit: audit)
+        tokens = TokenStore(pool: pool, events: events, audit: audit)
+        edges = EdgeStore(pool: pool, events: events, audit: audit)
+        owners = OwnersStore(pool: pool, audit: audit)
+        streams = EdgeStreams()
+        tail = FeedTail(pool: pool, logger: logger, framesMax: feedFramesMax)
+        board = ReplicaBoard(pool: pool, streams: streams, tail: tail, edges: edges, logger: logger)
+        wait = EdgeWait(board: board, logger: logger)
+    }
+
+    /// Everything that answers requests, in the order: log, limit, errors, who asks, handler.
+    func responder(
+        _ config: OriginConfig, addresses: PublicAddresses, blobs: any BlobStore
+    ) -> FrontDoor<RouterResponder<OriginContext>> {
+        let router = Router(context: OriginContext.self)
+        router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack"]))
+        router.add(middleware: RequestLimits(concurrentMax: config.requestsMax))
+        router.add(middleware: FailureMiddleware())
+        router.add(middleware: Authenticate(tokens: tokens, edges: edges, addresses: addresses))
+        let routes = RouteRecorder(router)
+        addCargo(to: routes, config, addresses, blobs)
+        addManagement(to: routes, addresses)
+        precondition(
+            routes.recorded == Set(Route.all.map(\.description)),
+            "every route stands in the table of Routes.swift, and the other way round")
+        return FrontDoor(router.buildResponder())
+    }
+
+    private func addCargo(
+        to routes: RouteRecorder, _ config: OriginConfig, _ addresses: PublicAddresses, _ blobs: any BlobStore
+    ) {
+        let wait = self.wait
+        let publish = PublishStore(pool: pool, owners: owners, events: events, audit: audit)
+        PublishRoute(
+            repositories: repositories, store: publish, blobs: blobs, addresses: addresses,
+            limits: .init(uploadBytesMax: config.uploadBytesMax), now: { Int64(Date.now.timeIntervalSince1970) },
+            waitForEdges: { await wait.waitForEdges($0) }
+        ).add(to: routes)
+        YankRoute(
+            repositories: repositories,
+            store: YankStore(pool: pool, owners: owners, events: events, audit: audit),
+            waitForEdges: { await wait.waitForEdges($0) }
+        ).add(to: routes)
+        OwnersRoute(repositories: repositories, owners: owners).add(to: routes)
+        SearchRoute(repositories: repositories, store: SearchStore(pool: pool)).add(to: routes)
+        ConfigRoute(repositories: repositories, addresses: addresses).add(to: routes)
+        IndexRoute(repositories: repositories, store: IndexStore(pool: pool)).add(to: routes)
+        CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs).add(to: routes)
+        MeRoute(addresses: addresses).add(to: routes)
+    }
+
+    private func addManagement(to routes: RouteRecorder, _ addresses: PublicAddresses) {
+        TokenRoutes(tokens: tokens, wait: wait).add(to: routes)
+        RepositoryRoutes(repositories: repositories, addresses: addresses).add(to: routes)
+        EdgeRoutes(edges: edges, repositories: repositories, tokens: tokens, addresses: addresses).add(to: routes)
+        FeedRoute(tail: tail, streams: streams, edges: edges, replica: board.replica).add(to: routes)
+        AckRoute(board: board).add(to: routes)
+    }
+}
