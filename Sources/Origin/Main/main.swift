@@ -1,1 +1,3 @@
-print("origin")
+import Origin
+
+await runOriginCommand()

@@ -1,0 +1,111 @@
+import FoundationEssentials
+package import Hosting
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import Postgres
+package import ServiceLifecycle
+import Synchronization
+
+/// One origin replica: builds everything from the settings, in order, and names the services that run it.
+///
+/// Order: database (the private one is started) → migrations → pool → feed → HTTP. Stops the other way round:
+/// HTTP accepts nothing new and finishes what runs, feed streams end, the pool closes, the private database stops.
+package final class OriginApp: Sendable {
+    private let config: OriginConfig
+    private let logger: Logger
+    private let feedFramesMax: Int
+    private let onListening: @Sendable (Int) -> Void
+    private let running = Mutex<OriginSlices?>(nil)
+
+    /// - Parameters:
+    ///   - feedFramesMax: events kept in memory for edges; tests make it small.
+    ///   - onListening: told the port once requests are accepted.
+    package init(
+        _ config: OriginConfig, logger: Logger, feedFramesMax: Int = FeedTail.framesMax,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.config = config
+        self.logger = logger
+        self.feedFramesMax = feedFramesMax
+        self.onListening = onListening
+    }
+
+    /// Once started: the slices, for tests and health.
+    package var slices: OriginSlices? { running.withLock { $0 } }
+
+    /// Prepares everything, and cleans up if a step fails.
+    ///
+    /// - Returns: the services in order of dependence.
+    package func start() async throws -> [any Service] {
+        let database = try await OriginDatabase.open(config, logger: logger)
+        do {
+            let applied = try await Migrator().migrate(database.configuration, logger: logger)
+            if !applied.isEmpty { logger.notice("the database's schema is up to date") }
+            let slices = OriginSlices(pool: database.pool, logger: logger, feedFramesMax: feedFramesMax)
+            let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: logger)
+            running.withLock { $0 = slices }
+            OriginMetrics.follow(slices)
+            return [
+                database, slices.tail,
+                FeedSignals(database.configuration, tail: slices.tail, board: slices.board, logger: logger),
+                Retention(pool: database.pool, logger: logger), slices.board,
+                OriginServer(config: config, slices: slices, blobs: blobs, logger: logger, onListening: onListening),
+            ]
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    /// What `/readyz` asks.
+    package var checks: [ManagementServer.Check] {
+        [
+            .init("database") { [self] in
+                guard let slices else { return "the origin is starting" }
+                do {
+                    _ = try await slices.pool.query("SELECT 1")
+                    return nil
+                } catch {
+                    return "PostgreSQL does not answer: \(Explanation.of(error))"
+                }
+            },
+            .init("feed") { [self] in
+                slices?.tail.head == nil ? "the feed was not read yet" : nil
+            },
+        ]
+    }
+}
+
+/// The HTTP server as a service, whose failure to listen is told in a sentence.
+private struct OriginServer: Service {
+    /// Silence in the middle of a request, too, ends the connection after `idleTimeMax`.
+    let config: OriginConfig
+    let slices: OriginSlices
+    let blobs: any BlobStore
+    let logger: Logger
+    let onListening: @Sendable (Int) -> Void
+
+    func run() async throws {
+        let address = config.address
+        let server = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [EarlyAnswer()], idleTimeout: TimeAmount(config.idleTimeMax),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: OriginConfig.headerBytesMax, maxHeaderListSize: OriginConfig.headerBytesMax,
+                maxHeaderFieldCount: 100))
+        let application = Application(
+            responder: slices.responder(config, addresses: config.addresses, blobs: blobs),
+            server: .http1(configuration: server),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port), serverName: "longshore",
+                availableConnectionsDelegate: MaximumAvailableConnections(config.clientsMax, logger: logger)),
+            onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? address.port) },
+            logger: logger)
+        do {
+            try await application.run()
+        } catch {
+            throw ListenProblem(error, at: address, setting: "address")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import FoundationEssentials
+package import Logging
+package import Postgres
+import ServiceLifecycle
+
+/// The origin's database while a program uses it: the one of the settings, or a private one in the data folder.
+package struct OriginDatabase: Service {
+    package let configuration: PostgresConfiguration
+    package let pool: PostgresPool
+    private let cluster: EmbeddedCluster?
+
+    /// Starts the private PostgreSQL if there is no other, or becomes a guest of the one that runs, and connects.
+    package static func open(_ config: OriginConfig, logger: Logger) async throws -> OriginDatabase {
+        let cluster: EmbeddedCluster? =
+            if config.databaseURL == nil {
+                try await EmbeddedCluster.start(in: config.dataFolder + "/postgres", logger: logger)
+            } else { nil }
+        var configuration = PostgresConfiguration(
+            connectionString: config.databaseURL ?? cluster?.connectionString ?? "")
+        configuration.connectionsMax = config.databaseConnectionsMax
+        configuration.applicationName = "longshore-origin"
+        do {
+            let pool = try await PostgresPool.open(configuration, logger: logger)
+            return OriginDatabase(configuration: configuration, pool: pool, cluster: cluster)
+        } catch {
+            await cluster?.stop()
+            throw error
+        }
+    }
+
+    /// Supervises the private PostgreSQL until shutdown; closes the pool and stops it then.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            guard let cluster else {
+                // Nothing to supervise: waits for the end.
+                try? await gracefulShutdown()
+                return
+            }
+            await cluster.run()
+        }
+        await close()
+    }
+
+    package func close() async {
+        await pool.close()
+        await cluster?.stop()
+    }
+}
