@@ -29,6 +29,9 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
     package static let drainedBytesMax = 16 << 20
     package static let drainTimeMax: TimeAmount = .seconds(5)
 
+    /// Requests whose answer is not complete; more than one if the client does not wait for answers.
+    private var unanswered = 0
+    /// Of the request that came last.
     private var requestIsComplete = true
     private var waitsToBeAsked = false
     private var isDraining = false
@@ -40,6 +43,7 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            unanswered += 1
             requestIsComplete = false
             waitsToBeAsked = head.headerFields[.expect]?.lowercased() == "100-continue"
         case .body(let bytes) where isDraining:
@@ -66,7 +70,7 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
             context.triggerUserOutboundEvent(event, promise: promise)
             return
         }
-        if waitsToBeAsked {
+        if waitsToBeAsked, unanswered == 1 {
             waitsToBeAsked = false
             context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }
@@ -75,23 +79,27 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head) where !requestIsComplete && head.status.kind != .informational:
+        case .head(var head) where isEarly && head.status.kind != .informational:
             head.headerFields[.connection] = "close"
             answerHasBegun = true
             context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .end where !requestIsComplete && answerHasBegun:
+        case .end where isEarly && answerHasBegun:
             context.writeAndFlush(data, promise: promise)
             beginDraining(context)
         case .head(let head) where head.status.kind != .informational:
             answerHasBegun = true
             context.write(data, promise: promise)
         case .end:
+            unanswered -= 1
             answerHasBegun = false
             context.write(data, promise: promise)
         default:
             context.write(data, promise: promise)
         }
     }
+
+    /// True while the answer that is being written belongs to the request that is still being read.
+    private var isEarly: Bool { unanswered == 1 && !requestIsComplete }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError, !isDraining, !answerHasBegun, context.channel.isActive else {

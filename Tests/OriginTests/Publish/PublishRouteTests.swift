@@ -97,6 +97,18 @@ struct PublishRouteTests {
         }
     }
 
+    @Test func `a publish behind another request on the same connection is read to its end`() async throws {
+        try await SliceOrigin.with { origin, alice in
+            let body = try MadeCrate("bar", "1.0.0").publishBody()
+            let first = Array("GET /main/me HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+            let head = RawRequest.publishHead(token: alice, contentLength: body.count)
+            let answer = await RawRequest.send(
+                [first + head + body[..<40], Array(body[40...])], port: origin.port, answerEndsWith: "}}")
+            #expect(answer.hasPrefix("HTTP/1.1 200") && answer.contains("</html>"), "\(answer)")
+            #expect(answer.hasSuffix(CargoAnswer.published(warnings: []).json), "\(answer)")
+        }
+    }
+
     @Test func `a client that hangs up in the middle leaves nothing`() async throws {
         try await SliceOrigin.with { origin, alice in
             let body = try MadeCrate("bar", "1.0.0").publishBody()
