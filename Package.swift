@@ -22,7 +22,7 @@ let systemLibraries: [Target] = [
 // Ground floor and slab: what origin and edge share.
 let shared: [Target] = [
     .room("Registry", at: "Sources/Shared/Registry", []),
-    .room("CrateFile", at: "Sources/Shared/CrateFile", ["Registry", "CZlib", .crypto, .tomlKit]),
+    .room("CrateFile", at: "Sources/Shared/CrateFile", ["Registry", "CZlib", .crypto]),
     .room("Signing", at: "Sources/Shared/Signing", ["Registry", .crypto]),
     .room(
         "Hosting", at: "Sources/Shared/Hosting",
@@ -111,7 +111,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -158,5 +157,4 @@ extension Target.Dependency {
     static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let subprocess: Self = .product(name: "Subprocess", package: "swift-subprocess")
-    static let tomlKit: Self = .product(name: "TOMLKit", package: "TOMLKit")
 }
