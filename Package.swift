@@ -64,8 +64,8 @@ let tests: [Target] = [
     .room(
         "TestSupport", at: "Tests/Support",
         [
-            "Registry", "CrateFile", "Signing", "Postgres", "Origin", .asyncHTTPClient, .crypto, .logging, .nio,
-            .nioHTTP1, .subprocess,
+            "Registry", "CrateFile", "Signing", "Hosting", "Postgres", "Origin", .asyncHTTPClient, .crypto, .logging,
+            .nio, .nioHTTP1, .serviceLifecycle, .subprocess,
         ]),
     .tests("RegistryTests", ["Registry"]),
     .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto]),

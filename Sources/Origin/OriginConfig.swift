@@ -84,7 +84,7 @@ package struct OriginConfig: Sendable {
     }
 
     /// What clients are told. With port 0 and no `public-url` the links lead nowhere: `problem` says so.
-    var addresses: PublicAddresses {
+    package var addresses: PublicAddresses {
         PublicAddresses(base: publicURL ?? "http://\(address)", downloads: downloadURL, aliases: indexAliases)
     }
 
