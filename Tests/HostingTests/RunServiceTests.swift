@@ -60,6 +60,16 @@ struct RunServiceTests {
         #expect(await server.ended() == .hurried)
     }
 
+    @Test func `what does not finish in time is cancelled, and the exit code says so`() async throws {
+        let order = Order()
+        let server = try await Running(
+            services: [Waiting("http", order, until: Gate())], drainTimeMax: .milliseconds(1))
+        await order.wait(for: ["+"], count: 1)
+        await server.signal()
+        #expect(await server.ended() == .hurried)
+        #expect(!order.all.contains("ended hard"))
+    }
+
     @Test func `a signal during the start stops it`() async throws {
         let order = Order()
         let server = try await Running(start: {

@@ -76,7 +76,8 @@ struct Running: Sendable {
     private let task: Task<ExitStatus, Never>
 
     init(
-        services: [any Service] = [], waits: Bool = true, start: (@Sendable () async throws -> [any Service])? = nil,
+        services: [any Service] = [], drainTimeMax: Duration = .seconds(30), waits: Bool = true,
+        start: (@Sendable () async throws -> [any Service])? = nil,
         management: ((@escaping @Sendable (Int) -> Void) -> ManagementServer)? = nil
     ) async throws {
         let (stream, signals) = AsyncStream.makeStream(of: Void.self)
@@ -92,7 +93,7 @@ struct Running: Sendable {
         }
         let server = (management ?? made) { listening.yield($0) }
         let run = ServiceRun(
-            logger: logger, management: server, drainTimeMax: .seconds(30), end: { _ in log.note("ended hard") })
+            logger: logger, management: server, drainTimeMax: drainTimeMax, end: { _ in log.note("ended hard") })
         self.signals = signals
         task = Task { await run.untilStopped(signals: stream, start: start ?? { services }) }
         guard waits else {

@@ -14,7 +14,7 @@ package final class PrometheusMetrics: Sendable {
         return metrics
     }()
 
-    /// Upper bounds in seconds; sizes and counts recorded as histograms share them scaled by nothing.
+    /// Upper bounds of all histograms. They are made for seconds: record sizes as counters or gauges.
     package static let buckets: [Double] = [
         0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
     ]

@@ -11,14 +11,12 @@ import UnixSignals
     import Glibc
 #endif
 
-/// How a program ended, as its exit code.
+/// How a program ended, as its exit code; 64 is ArgumentParser's, for a wrong command line or setting.
 package enum ExitStatus: Int32, Sendable {
     /// Stopped because it was asked to, and everything was finished in order.
     case stopped = 0
     /// Could not start, or a part failed; one sentence about it was logged.
     case failed = 1
-    /// The command line or a setting was wrong.
-    case misused = 2
     /// A second signal, or a shutdown that took too long: not everything was finished.
     case hurried = 3
 }
@@ -71,7 +69,7 @@ struct ServiceRun: Sendable {
         let watchdog = Watchdog(logger: logger, end: end)
         defer { watchdog.disarm() }
         return await withTaskGroup(of: ExitStatus?.self) { tasks in
-            tasks.addTask { await outcome { try await group.run() } }
+            tasks.addTask { watchdog.verdict(await outcome { try await group.run() }, within: drainTimeMax) }
             tasks.addTask { await obey(signals, group, begun, watchdog) }
             // The first to give a verdict decides; the listener of signals has one only after a second signal.
             while let verdict = await tasks.next() {
@@ -129,13 +127,24 @@ private final class Watchdog: Sendable {
     private let logger: Logger
     private let end: @Sendable (ExitStatus) -> Void
     private let timer = Mutex<Task<Void, any Error>?>(nil)
+    private let begin = Mutex<ContinuousClock.Instant?>(nil)
 
     init(logger: Logger, end: @escaping @Sendable (ExitStatus) -> Void) {
         self.logger = logger
         self.end = end
     }
 
+    /// The same status, unless the stop took so long that what still ran was cancelled.
+    func verdict(_ status: ExitStatus, within limit: Duration) -> ExitStatus {
+        guard status == .stopped, let begin = begin.withLock({ $0 }), ContinuousClock.now - begin >= limit else {
+            return status
+        }
+        logger.warning("not everything had finished in time and was cancelled", metadata: ["time_max": "\(limit)"])
+        return .hurried
+    }
+
     func arm(_ limit: Duration) {
+        begin.withLock { $0 = $0 ?? .now }
         let task = Task { [logger, end] in
             try await Task.sleep(for: limit)
             logger.error("parts of the program did not stop in time; ending it")
