@@ -20,6 +20,7 @@ package struct EdgeConfig: Sendable {
     package var drainTimeMax: Duration = .seconds(30)
     package var accessLog = AccessLogChoice.errors
 
+    /// Which requests get a log line.
     package enum AccessLogChoice: String, Sendable { case all, errors, none }
 
     /// A setting that is missing or does not fit another; one sentence.

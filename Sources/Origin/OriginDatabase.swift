@@ -41,6 +41,7 @@ package struct OriginDatabase: Service {
         await close()
     }
 
+    /// Closes the pool, then stops the private PostgreSQL if it is ours.
     package func close() async {
         await pool.close()
         await cluster?.stop()

@@ -21,12 +21,18 @@ struct EmbeddedClusterTools: Sendable {
     private var options: PlatformOptions {
         var options = PlatformOptions()
         options.createSession = true
-        if user.isOther {
-            options.userID = user.uid
-            options.groupID = user.gid
-            options.supplementaryGroups = [user.gid]
-        }
         return options
+    }
+
+    /// `sh -c script sh …` as the cluster's user.
+    ///
+    /// `setpriv` changes the user, and not `PlatformOptions`, which would do it between clone and exec: there glibc's
+    /// setgroups and setuid wait for ever for a thread that was just being made in the parent (`setxid_mark_thread`).
+    private func shell(_ script: String, _ arguments: [String]) -> (program: Executable, arguments: Arguments) {
+        let command = ["-c", script, "sh"] + arguments
+        guard user.isOther else { return (.name("sh"), Arguments(command)) }
+        let change = ["--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups", "sh"]
+        return (.name("setpriv"), Arguments(change + command))
     }
 
     /// Runs a program to its end.
@@ -35,9 +41,10 @@ struct EmbeddedClusterTools: Sendable {
     func run(_ program: String, _ arguments: [String]) async throws {
         // Our working directory may be closed to the other user; `cd /` spares a warning.
         let script = #"cd / && exec "$@" 2>&1"#
+        let command = shell(script, ["\(binaries)/\(program)"] + arguments)
         let ended = try await Subprocess.run(
-            .name("sh"), arguments: Arguments(["-c", script, "sh", "\(binaries)/\(program)"] + arguments),
-            environment: Self.environment, platformOptions: options, output: .string(limit: 256 << 10))
+            command.program, arguments: command.arguments, environment: Self.environment, platformOptions: options,
+            output: .string(limit: 256 << 10))
         guard ended.terminationStatus.isSuccess else {
             throw EmbeddedClusterError.failed(program: program, lines: ended.standardOutput.lastLines(6))
         }
@@ -48,10 +55,10 @@ struct EmbeddedClusterTools: Sendable {
     /// - Parameter onStart: told the process id.
     func serve(_ arguments: [String], log: String, onStart: @escaping @Sendable (Int32) -> Void) async throws {
         let script = #"cd / && log=$1 && shift && exec "$@" >>"$log" 2>&1"#
+        let command = shell(script, [log, "\(binaries)/postgres"] + arguments)
         _ = try await Subprocess.run(
-            .name("sh"), arguments: Arguments(["-c", script, "sh", log, "\(binaries)/postgres"] + arguments),
-            environment: Self.environment, platformOptions: options, input: .none, output: .discarded,
-            error: .discarded
+            command.program, arguments: command.arguments, environment: Self.environment, platformOptions: options,
+            input: .none, output: .discarded, error: .discarded
         ) { onStart($0.processIdentifier.value) }
     }
 }
