@@ -131,7 +131,8 @@ enum TidyRules {
                 "HTTPTypes",
                 "NIOHTTPTypes", "AsyncHTTPClient", "ArgumentParser", "Crypto", "Logging", "CoreMetrics", "Metrics",
                 "NIOCore",
-                "NIOFoundationCompat", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "ServiceLifecycle", "Subprocess",
+                "NIOFoundationCompat", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",
+                "Subprocess",
             ]
         ),
         (
@@ -145,7 +146,8 @@ enum TidyRules {
             [
                 "Registry", "Signing", "EdgeCache", "EdgeHTTP", "Hosting", "AsyncHTTPClient", "ArgumentParser",
                 "Crypto", "CZlib",
-                "Logging", "CoreMetrics", "Metrics", "NIOCore", "NIOFoundationCompat", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix",
+                "Logging", "CoreMetrics", "Metrics", "NIOCore", "NIOFoundationCompat", "NIOFoundationEssentialsCompat",
+                "NIOHTTP1", "NIOPosix",
                 "ServiceLifecycle",
             ]
         ),
