@@ -78,7 +78,7 @@ let tests: [Target] = [
         "OriginTests",
         [
             "Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .crypto,
-            .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1,
+            .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1, .serviceLifecycle,
         ]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .nio, .nioPosix, .nioSSL, .subprocess]),
     .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),

@@ -19,7 +19,7 @@ package struct DiskBlobs: BlobStore {
         self.folder = folder
         self.logger = logger
         let swept = try await Self.offLoop { () throws(BlobError) in
-            try DiskFolder.make(folder)
+            try DiskFolder.makeWithParents(folder)
             try DiskFolder.make(folder + "/tmp")
             try DiskFolder.synchronize(folder)
             return try Self.sweep(folder + "/tmp")

@@ -91,6 +91,16 @@ enum DiskFolder {
         throw .now("create the folder", path)
     }
 
+    /// Makes the folder and those above it that are missing.
+    static func makeWithParents(_ path: String) throws(BlobError) {
+        if mkdir(path, 0o750) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+            throw .now("create the folder", path)
+        }
+        try makeWithParents(String(path[..<slash]))
+        try make(path)
+    }
+
     /// Makes the names in the folder durable.
     static func synchronize(_ path: String) throws(BlobError) {
         let descriptor = retrying { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

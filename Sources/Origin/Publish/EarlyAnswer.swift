@@ -12,6 +12,7 @@ package import NIOHTTPTypes
 /// | an answer is complete before the request is            | `connection: close`, half-close, the rest is read and dropped  | E5   |
 /// | the rest is longer than the limits below               | the connection is closed                                       |      |
 /// | a request line or a header that is too large           | 431 with JSON `errors`, then closed                            | H13  |
+/// | a later request offers another protocol                | its answer, then closed; the first one's offer is passed over  | A26  |
 /// | what is no HTTP                                        | 400 with JSON `errors`, then closed                            | H13  |
 ///
 /// Closing with unread bytes makes the kernel send a reset, which can destroy the answer before cargo reads it: hence
@@ -31,6 +32,8 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Requests whose answer is not complete; more than one if the client does not wait for answers.
     private var unanswered = 0
+    /// The decoder reads nothing after a request that offers another protocol (A26); see `UpgradeFilter`.
+    private var decoderHasStopped = false
     /// Of the request that came last.
     private var requestIsComplete = true
     private var waitsToBeAsked = false
@@ -40,11 +43,20 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
 
     package init() {}
 
+    package func handlerAdded(context: ChannelHandlerContext) {
+        do {
+            try context.pipeline.syncOperations.addHandler(UpgradeFilter(), position: .first)
+        } catch {
+            context.fireErrorCaught(error)
+        }
+    }
+
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
             unanswered += 1
             requestIsComplete = false
+            decoderHasStopped = decoderHasStopped || head.headerFields[.upgrade] != nil
             waitsToBeAsked = head.headerFields[.expect]?.lowercased() == "100-continue"
         case .body(let bytes) where isDraining:
             drainedBytes += bytes.readableBytes
@@ -99,7 +111,9 @@ package final class EarlyAnswer: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// True while the answer that is being written belongs to the request that is still being read.
-    private var isEarly: Bool { unanswered == 1 && !requestIsComplete }
+    ///
+    /// So it is also when no further request can be read.
+    private var isEarly: Bool { unanswered == 1 && (!requestIsComplete || decoderHasStopped) }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError, !isDraining, !answerHasBegun, context.channel.isActive else {

@@ -121,6 +121,14 @@ enum BlobBackend: CaseIterable {
 }
 
 struct DiskBlobsTests {
+    @Test func `folders that are missing are made, a file in their place is told`() async throws {
+        try await withTemporaryFolder("blobs") { folder in
+            _ = try await DiskBlobs(folder: folder + "/a/b/blobs", logger: .test)
+            try Data().write(to: URL(fileURLWithPath: folder + "/file"))
+            await #expect(throws: BlobError.self) { try await DiskBlobs(folder: folder + "/file/blobs", logger: .test) }
+        }
+    }
+
     @Test func `a start sweeps what a dead program left and nothing that a living one writes`() async throws {
         try await withTemporaryFolder("blobs") { folder in
             let blobs = try await DiskBlobs(folder: folder, logger: .test)

@@ -109,6 +109,23 @@ struct PublishRouteTests {
         }
     }
 
+    // A26: cargo offers h2c in the first request of a connection and sends the next one over it.
+    @Test func `a connection whose first request offers h2c goes on`() async throws {
+        try await SliceOrigin.with { origin, _ in
+            let offer = "connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+            let plain = Array("GET /main/me HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+            let first = Array("GET /main/me HTTP/1.1\r\nhost: x\r\n\(offer)\r\n".utf8)
+            let last = Array("GET /me HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".utf8)
+            for parts in [[first, plain, last], [Array(first[..<50]), Array(first[50...]) + plain + last]] {
+                let answer = await RawRequest.send(parts, port: origin.port)
+                #expect(answer.split(separator: "HTTP/1.1 200 OK").count == 3, "\(answer)")
+            }
+            let later = await RawRequest.send([plain, first], port: origin.port)
+            #expect(later.split(separator: "HTTP/1.1 200 OK").count == 2, "\(later)")
+            #expect(later.lowercased().contains("connection: close"), "\(later)")
+        }
+    }
+
     @Test func `a client that hangs up in the middle leaves nothing`() async throws {
         try await SliceOrigin.with { origin, alice in
             let body = try MadeCrate("bar", "1.0.0").publishBody()

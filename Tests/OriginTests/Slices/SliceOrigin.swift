@@ -9,6 +9,7 @@ import NIOFoundationCompat
 import NIOHTTP1
 import Postgres
 import Registry
+import ServiceLifecycle
 import Signing
 import TestSupport
 import Testing
@@ -40,16 +41,18 @@ struct SliceOrigin: Sendable {
                     RepositoryName("main"), RepositorySettings(isPrivate: isPrivate), by: .commandLine)
                 let tokens = TokenStore(pool: pool, events: stores.0, audit: stores.1)
                 let edges = EdgeStore(pool: pool, events: stores.0, audit: stores.1)
-                let first = try await start(pool, folder, repositories, tokens, edges)
-                defer { first.task.cancel() }
-                var origin = SliceOrigin(
-                    port: first.port, pool: pool, blobFolder: folder + "/blobs", tokens: tokens,
-                    repositories: repositories, edges: edges)
-                var second: (port: Int, task: Task<Void, any Error>)?
-                if replicas == 2 { second = try await start(pool, folder, repositories, tokens, edges) }
-                defer { second?.task.cancel() }
-                origin.otherPort = second?.port ?? first.port
-                try await body(origin, origin.token("alice", Action.allCases.filter { $0 != .admin }))
+                let replica = { try await start(pool, folder, repositories, tokens, edges) }
+                try await replica().whileRunning { port in
+                    var origin = SliceOrigin(
+                        port: port, pool: pool, blobFolder: folder + "/blobs", tokens: tokens,
+                        repositories: repositories, edges: edges, otherPort: port)
+                    let alice = try await origin.token("alice", Action.allCases.filter { $0 != .admin })
+                    guard replicas == 2 else { return try await body(origin, alice) }
+                    try await replica().whileRunning { other in
+                        origin.otherPort = other
+                        try await body(origin, alice)
+                    }
+                }
             }
         }
     }
@@ -63,7 +66,7 @@ struct SliceOrigin: Sendable {
     private static func start(
         _ pool: PostgresPool, _ folder: String, _ repositories: RepositoryStore, _ tokens: TokenStore,
         _ edges: EdgeStore
-    ) async throws -> (port: Int, task: Task<Void, any Error>) {
+    ) async throws -> Replica {
         let addresses = PublicAddresses(base: "https://crates.example", downloads: nil)
         let router = Router(context: OriginContext.self)
         router.add(middleware: FailureMiddleware())
@@ -93,9 +96,29 @@ struct SliceOrigin: Sendable {
             server: .http1(configuration: .init(additionalChannelHandlers: [EarlyAnswer()])),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) }, logger: .test)
-        let task = Task { try await app.run() }
-        for await port in ports { return (port, task) }
+        let group = ServiceGroup(configuration: .init(services: [app], logger: .test))
+        let task = Task { try await group.run() }
+        for await port in ports { return Replica(port: port, group: group, task: task) }
         throw CancellationError()
+    }
+}
+
+/// A running server, stopped in order: one that is cancelled may drop a connection that it has just accepted.
+struct Replica {
+    let port: Int
+    let group: ServiceGroup
+    let task: Task<Void, any Error>
+
+    func whileRunning(_ body: (_ port: Int) async throws -> Void) async throws {
+        do {
+            try await body(port)
+        } catch {
+            await group.triggerGracefulShutdown()
+            try await task.value
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await task.value
     }
 }
 
