@@ -80,7 +80,7 @@ let tests: [Target] = [
             "Origin", "Postgres", "CrateFile", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .crypto,
             .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1, .serviceLifecycle,
         ]),
-    .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .nio, .nioPosix, .nioSSL, .subprocess]),
+    .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .logging, .nio, .nioPosix, .nioSSL, .subprocess]),
     .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),
     .tests(
         "EdgeTests", ["Edge", "EdgeCache", "EdgeHTTP", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .nio]),

@@ -107,7 +107,8 @@ final class Connection: ChannelDuplexHandler {
     func drain() {
         switch phase {
         case .serving(let engine): engine.drain()
-        case .handshake, .undecided, .finishing, .lingering, .closed: break
+        case .undecided: since = .now()
+        case .handshake, .finishing, .lingering, .closed: break
         }
     }
 

@@ -21,6 +21,8 @@ final class HTTP2Connection: ConnectionEngine {
     private var controls: FloodGauge
     private var out = ByteBuffer()
     private var isPaused = false
+    /// After 101 and before the client's first frame: what may still be sent of the answer.
+    private var upgradeBytesLeft: Int?
     private var isSending = false
 
     enum Draining {
@@ -32,6 +34,8 @@ final class HTTP2Connection: ConnectionEngine {
     }
 
     private static let writeBytesMax = 128 << 10
+    /// libcurl fails if more comes along with 101 than fits into the buffer that it read the head into.
+    private static let upgradeBytesMax = 8 << 10
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -65,6 +69,7 @@ final class HTTP2Connection: ConnectionEngine {
     func begin(rest: ByteBuffer) {
         connection.write(
             ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n"))
+        upgradeBytesLeft = Self.upgradeBytesMax
         ask(place: 0)
         if rest.readableBytes > 0 { received(rest) }
         send()
@@ -88,6 +93,10 @@ final class HTTP2Connection: ConnectionEngine {
 
     func received(_ bytes: ByteBuffer) {
         guard let session else { return }
+        if upgradeBytesLeft != nil {
+            upgradeBytesLeft = nil
+            nghttp2_session_resume_data(session, 1)
+        }
         let read = bytes.withUnsafeReadableBytes {
             nghttp2_session_mem_recv(session, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
         }
@@ -256,6 +265,8 @@ final class HTTP2Connection: ConnectionEngine {
 
     /// - Returns: how many bytes the next DATA frame takes; `NGHTTP2_ERR_DEFERRED` while a file is being read.
     func bodyAvailable(place: Int, room: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
+        let room = min(room, upgradeBytesLeft ?? room)
+        guard room > 0 else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
         switch streams[place]?.body {
         case .bytes(let bytes):
             let count = min(room, bytes.readableBytes)
@@ -280,6 +291,7 @@ final class HTTP2Connection: ConnectionEngine {
     func sendBody(frameHead: UnsafeRawBufferPointer, count: Int, place: Int) -> Int32 {
         out.writeBytes(frameHead)
         let now = loop.now
+        if let left = upgradeBytesLeft { upgradeBytesLeft = left - count }
         streams.change(place) { stream in
             stream.account.bytes += count
             stream.lastSent = now

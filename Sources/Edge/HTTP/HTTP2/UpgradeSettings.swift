@@ -15,7 +15,8 @@ enum UpgradeSettings {
             count -= 8
             bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
         }
-        return bytes.count % 6 == 0 ? bytes : nil
+        // Six bits that are left over would be a character that says nothing.
+        return bytes.count % 6 == 0 && count < 6 ? bytes : nil
     }
 
     private static func value(of character: UInt8) -> UInt32? {
