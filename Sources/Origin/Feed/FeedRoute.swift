@@ -29,7 +29,8 @@ package struct FeedRoute: Sendable {
 
     func feed(_ request: Request, _ context: OriginContext) async throws -> Response {
         let edge = try context.principal.requireEdge()
-        guard let head = tail.head else { throw Refusal.unavailable("this origin replica has only just started") }
+        // From the table: this replica's memory may be some milliseconds behind, and `latest` means what is committed.
+        let head = try await tail.store.head()
         let start = try Self.start(request.uri.queryParameters["after"].map(String.init), head: head)
         let url = request.headers[.longshoreEdgeURL].flatMap(Self.publicURL)
         try await edges.saw(edge, publicURL: url)
@@ -56,6 +57,8 @@ package struct FeedRoute: Sendable {
                         number: number, edge: edge, after: start, tail: tail, streams: streams, edges: edges,
                         logger: logger)
                     try await stream.run(&writer)
+                    // Here and not below: when this closure returns, the connection is closed.
+                    try await writer.finish(nil)
                 } onInboundClosed: {
                     // Nobody waits for an edge that is gone.
                     streams.close(number)
@@ -66,7 +69,6 @@ package struct FeedRoute: Sendable {
                 tail.bell.close()
             }
             logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
-            try await writer.finish(nil)
         }
     }
 
