@@ -49,7 +49,10 @@ package struct FeedRoute: Sendable {
         let logger = context.logger
         return ResponseBody { writer in
             streams.open(number, edge, at: start, channel: channel)
-            defer { streams.close(number) }
+            defer {
+                streams.close(number)
+                logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
+            }
             logger.notice("edge \(edge.name) connected", metadata: ["edge": "\(edge.name)", "after": "\(start)"])
             try await withGracefulShutdownHandler {
                 try await request.body.consumeWithInboundCloseHandler { _ in
@@ -68,7 +71,6 @@ package struct FeedRoute: Sendable {
                 // All streams of this replica end: their edges go to another one.
                 tail.bell.close()
             }
-            logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
         }
     }
 
