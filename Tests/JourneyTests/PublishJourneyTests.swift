@@ -37,6 +37,8 @@ struct PublishJourneyTests {
                     let file = try await edge.get("/main/index/pi/er/\(name)")
                     #expect(file.status == 200, "\(name) on \(edge.name)")
                     #expect(file.text.contains("\"vers\":\"1.0.0\""))
+                    // The manifests name the edge that cargo published through; in the index that is "here".
+                    #expect(!file.text.contains("\"registry\":\"sparse"), "\(file.text)")
                 }
             }
             try await build(using: names[19], through: system.edges[1], in: system, program: program)

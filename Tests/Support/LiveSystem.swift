@@ -30,11 +30,15 @@ package final class LiveSystem: Sendable {
         _ body: (LiveSystem) async throws -> Void
     ) async throws {
         try await withTemporaryFolder("live") { folder in
+            let places = try edgeNames.map { (name: $0, port: try freePort()) }
+            // Manifests that name an edge's own address mean this registry.
+            let aliases = places.map { "http://127.0.0.1:\($0.port)" }.joined(separator: ",")
+            let flags = originFlags + (aliases.isEmpty ? [] : ["--index-aliases", aliases])
             let origins = try (1...replicas).map { number in
-                try LiveOrigin(number: number, folder: folder, databaseURL: databaseURL, flags: originFlags)
+                try LiveOrigin(number: number, folder: folder, databaseURL: databaseURL, flags: flags)
             }
-            let edges = try edgeNames.map { name in
-                try LiveEdge(name: name, folder: folder, origin: origins[0], flags: edgeFlags)
+            let edges = try places.map { place in
+                try LiveEdge(name: place.name, port: place.port, folder: folder, origin: origins[0], flags: edgeFlags)
             }
             let system = LiveSystem(folder: folder, origins: origins, edges: edges)
             do {
@@ -152,10 +156,10 @@ package final class LiveEdge: Sendable {
     private let arguments: [String]
     private let current = Current()
 
-    init(name: String, folder: String, origin: LiveOrigin, flags: [String]) throws {
+    init(name: String, port: Int, folder: String, origin: LiveOrigin, flags: [String]) throws {
         self.name = name
         self.origin = origin
-        let (port, management) = (try freePort(), try freePort())
+        let management = try freePort()
         url = "http://127.0.0.1:\(port)"
         managementURL = "http://127.0.0.1:\(management)"
         data = folder + "/edge-\(name)"
