@@ -65,7 +65,7 @@ let tests: [Target] = [
         "TestSupport", at: "Tests/Support",
         [
             "Registry", "CrateFile", "Signing", "Hosting", "Postgres", "Origin", .asyncHTTPClient, .crypto, .logging,
-            .nio, .nioHTTP1, .serviceLifecycle, .subprocess,
+            .nio, .nioHTTP1, .nioPosix, .serviceLifecycle, .subprocess,
         ]),
     .tests("RegistryTests", ["Registry"]),
     .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto]),
@@ -83,7 +83,11 @@ let tests: [Target] = [
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .logging, .nio, .nioPosix, .nioSSL, .subprocess]),
     .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),
     .tests(
-        "EdgeTests", ["Edge", "EdgeCache", "EdgeHTTP", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .nio]),
+        "EdgeTests",
+        [
+            "Edge", "EdgeCache", "EdgeHTTP", "Hosting", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .crypto,
+            .logging, .nio, .nioHTTP1, .serviceLifecycle,
+        ]),
     .tests(
         "ConformanceTests",
         ["Origin", "Edge", "Registry", "CrateFile", "Signing", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP1]),

@@ -68,6 +68,9 @@ package final class EdgeApp: Sendable {
     /// Where clients are served; empty until it listens.
     package var boundAddresses: [SocketAddress] { server.boundAddresses }
 
+    var isFresh: Bool { desk.withCore { core, now in core.isFresh(at: now) } }
+    var knowsRepositories: Bool { desk.withCore { core, _ in core.held(.repositories) != nil } }
+
     /// What `/readyz` asks: it is ready when it knows its repositories, and is fresh or holds something to serve.
     package var readyChecks: [ManagementServer.Check] {
         [

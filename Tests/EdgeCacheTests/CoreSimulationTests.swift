@@ -45,15 +45,19 @@ struct CoreSimulationTests {
         /// Questions under way, with the snapshot that each will be answered from, once it was taken.
         var flights: [(ticket: FetchTicket, crate: Int, snapshot: UInt64?)] = []
         var served = 0
+        /// By crate: the oldest generation that may still be served. Events raise it; a reset does not, because nobody
+        /// knows what it passed over, and the edge may go on with what it holds if the origin is silent.
+        var floors = [UInt64](repeating: 0, count: 6)
 
         func key(_ crate: Int) -> CacheKey { CacheKey(path: ByteBuffer(string: "/main/index/1/\(crate)")) }
 
         mutating func step() {
-            scene.pass(.milliseconds(Int.random(in: 0...400, using: &dice)))
+            scene.pass(.milliseconds(Int.random(in: 0...100, using: &dice)))
             switch Int.random(in: 0..<10, using: &dice) {
-            case 0: origin.publish(Int.random(in: 0..<6, using: &dice))
+            case 0 where Int.random(in: 0..<4, using: &dice) == 0: origin.publish(Int.random(in: 0..<6, using: &dice))
             case 1, 2: deliver()
-            case 3: if scene.core.feed.applied == origin.head { scene.core.heardLease(head: origin.head, at: scene.now) }
+            case 3:
+                if scene.core.feed.applied == origin.head { scene.core.heardLease(head: origin.head, at: scene.now) }
             case 4: readSnapshot()
             case 5: answer()
             case 6 where Int.random(in: 0..<20, using: &dice) == 0:
@@ -66,12 +70,15 @@ struct CoreSimulationTests {
             let next = scene.core.feed.applied + 1
             guard next <= origin.head else { return }
             let crate = origin.changed[Int(next) - 1]
+            floors[crate] = origin.generation(of: crate, at: next)
             for ticket in scene.event(next, .drop(key(crate), .index)) { flights.append((ticket, crate, nil)) }
         }
 
         private mutating func ask(_ crate: Int) {
             switch scene.core.ask(scene.question(key(crate)), at: scene.now) {
-            case .serve(let value): check(value, crate)
+            case .serve(let value):
+                check(value, crate)
+                #expect(value.generation >= origin.generation(of: crate, at: scene.core.feed.applied))
             case .serveStale(let value): check(value, crate)
             case .start(let ticket): flights.append((ticket, crate, nil))
             case .join, .refuse: break
@@ -79,7 +86,9 @@ struct CoreSimulationTests {
         }
 
         private mutating func readSnapshot() {
-            guard let place = flights.indices.randomElement(using: &dice), flights[place].snapshot == nil else { return }
+            guard let place = flights.indices.randomElement(using: &dice), flights[place].snapshot == nil else {
+                return
+            }
             // A replica of the database may be behind.
             flights[place].snapshot = origin.head - UInt64.random(in: 0...min(2, origin.head), using: &dice)
         }
@@ -100,17 +109,17 @@ struct CoreSimulationTests {
             }
         }
 
-        /// I4: nothing that a change at or before the applied position replaced.
+        /// I4: nothing that an applied change replaced.
         private mutating func check(_ value: CachedValue, _ crate: Int) {
             served += 1
-            #expect(value.generation >= origin.generation(of: crate, at: scene.core.feed.applied))
+            #expect(value.generation >= floors[crate])
         }
     }
 
     @Test(arguments: 1...100 as ClosedRange<UInt64>)
     func `nothing replaced is ever served again`(seed: UInt64) {
         var world = World(dice: Dice(state: seed))
-        for _ in 0..<2000 { world.step() }
+        for _ in 0..<4000 { world.step() }
         #expect(world.served > 100, "seed \(seed) served too little to show anything")
     }
 }

@@ -1,0 +1,141 @@
+import Crypto
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import Registry
+
+/// One connection to a `ScriptedOrigin`.
+final class OriginConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let origin: ScriptedOrigin
+    private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+
+    init(_ origin: ScriptedOrigin) { self.origin = origin }
+
+    func channelActive(context: ChannelHandlerContext) {
+        origin.opened(context.channel)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        origin.closed(context.channel)
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body(var bytes): body.writeBuffer(&bytes)
+        case .end:
+            guard let head else { return }
+            answer(head, body, on: context.channel)
+            self.head = nil
+            body.clear()
+        }
+    }
+
+    private struct Reply {
+        var status: HTTPResponseStatus = .ok
+        var headers: HTTPHeaders = [:]
+        var body = ByteBuffer()
+
+        static func text(_ status: HTTPResponseStatus, _ text: String) -> Reply {
+            Reply(status: status, body: ByteBuffer(string: text))
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, on channel: any Channel) {
+        let path = String(head.uri.split(separator: "?").first ?? "")
+        if path == EdgeWire.feedPath, origin.script.failure == nil { return feed(head, on: channel) }
+        origin.note("\(head.method) \(path)")
+        let script = origin.script
+        var reply = reply(to: head, path, body, script)
+        if let failure = script.failure {
+            reply = .text(HTTPResponseStatus(statusCode: failure), "scripted to fail\n")
+        } else {
+            reply.headers.add(name: EdgeWire.positionHeader, value: "\(script.head)")
+        }
+        reply.headers.add(name: "content-length", value: "\(reply.body.readableBytes)")
+        let isHead = head.method == .HEAD
+        let components = script.delay.components
+        let delay = TimeAmount.nanoseconds(components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000)
+        let ready = reply
+        channel.eventLoop.scheduleTask(in: delay) {
+            let response = HTTPResponseHead(version: .http1_1, status: ready.status, headers: ready.headers)
+            channel.write(HTTPServerResponsePart.head(response), promise: nil)
+            if !isHead { channel.write(HTTPServerResponsePart.body(.byteBuffer(ready.body)), promise: nil) }
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        }
+    }
+
+    private func reply(
+        to head: HTTPRequestHead, _ path: String, _ body: ByteBuffer, _ script: ScriptedOrigin.Script
+    ) -> Reply {
+        switch path {
+        case EdgeWire.repositoriesPath:
+            return json(RepositoryList(repositories: script.repositories))
+        case EdgeWire.ackPath:
+            if let acknowledgement = decode(Acknowledgement.self, body) {
+                origin.acknowledge(acknowledgement.position)
+            }
+            return Reply(status: .noContent)
+        case EdgeWire.introspectPath:
+            let hash = decode(Introspection.Question.self, body)?.sha256 ?? ""
+            return script.tokens[hash].map(json) ?? .text(.notFound, "no such token\n")
+        default:
+            if path.hasPrefix(EdgeWire.indexPrefix) {
+                return index(String(path.dropFirst(EdgeWire.indexPrefix.count)), head, script)
+            }
+            return crate(String(path.dropFirst(EdgeWire.cratesPrefix.count)), script)
+        }
+    }
+
+    private func index(_ path: String, _ head: HTTPRequestHead, _ script: ScriptedOrigin.Script) -> Reply {
+        guard let file = script.indexFiles[path] else { return .text(.notFound, "no such crate\n") }
+        let hash = SHA256.hash(data: Array(file.text.utf8))
+        guard let checksum = Checksum(bytes: hash) else { return .text(.internalServerError, "") }
+        let tag = EntityTag(generation: file.generation, checksum: checksum).description
+        if head.headers.first(name: "if-none-match") == tag {
+            return Reply(status: .notModified, headers: ["etag": tag])
+        }
+        return Reply(headers: ["etag": tag], body: ByteBuffer(string: file.text))
+    }
+
+    private func crate(_ path: String, _ script: ScriptedOrigin.Script) -> Reply {
+        if let reason = script.blocked[path] { return .text(.forbidden, reason + "\n") }
+        guard var bytes = script.crates[path] else { return .text(.notFound, "no such file\n") }
+        if script.damagesCrates, !bytes.isEmpty { bytes[0] ^= 1 }
+        return Reply(headers: ["content-type": "application/gzip"], body: ByteBuffer(bytes: bytes))
+    }
+
+    private func feed(_ head: HTTPRequestHead, on channel: any Channel) {
+        let after = head.uri.split(separator: "=").last.flatMap { UInt64($0) }
+        let headers: HTTPHeaders = [
+            "content-type": "text/event-stream", "transfer-encoding": "chunked", EdgeWire.streamHeader: "r1.1",
+        ]
+        channel.write(
+            HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)),
+            promise: nil)
+        ScriptedOrigin.send(origin.subscribe(channel, after: after), to: channel)
+        let components = origin.script.leasePause.components
+        let pause = TimeAmount.nanoseconds(components.attoseconds / 1_000_000_000)
+        let origin = origin
+        let leases = channel.eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in
+            let script = origin.script
+            if !script.isSilent { ScriptedOrigin.send(ScriptedOrigin.lease(script.head), to: channel) }
+        }
+        channel.closeFuture.whenComplete { _ in leases.cancel() }
+    }
+
+    private func json(_ shape: some Encodable) -> Reply {
+        guard let data = try? JSONEncoder().encode(shape) else { return .text(.internalServerError, "") }
+        return Reply(headers: ["content-type": "application/json"], body: ByteBuffer(bytes: data))
+    }
+
+    private func decode<Shape: Decodable>(_ shape: Shape.Type, _ body: ByteBuffer) -> Shape? {
+        try? JSONDecoder().decode(shape, from: Data(body.readableBytesView))
+    }
+}
