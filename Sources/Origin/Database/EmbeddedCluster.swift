@@ -117,7 +117,7 @@ extension EmbeddedCluster {
         let needed = folder.dataVersion
         let installed = await EmbeddedClusterBinaries.installed()
         let binaries = try EmbeddedClusterBinaries.choose(installed, needed: needed, folder: folder.data)
-        let tools = EmbeddedClusterTools(binaries: binaries.folder, user: folder.user)
+        let tools = try EmbeddedClusterTools(binaries: binaries.folder, user: folder.user)
         if needed == nil { try await create(tools) }
         try await endLeftover(tools)
         folder.rotateLog(bytesMax: Self.logBytesMax)

@@ -5,6 +5,8 @@ package enum EmbeddedClusterError: Error, Equatable, CustomStringConvertible {
     case otherVersion(needed: Int, installed: [Int], folder: String)
     /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     case noUser
+    /// The program that starts PostgreSQL as another user is missing.
+    case noSetpriv
     /// `folder` cannot be entered by the user as which PostgreSQL must run.
     case notTraversable(folder: String, user: String)
     case wrongOwner(path: String)
@@ -32,6 +34,11 @@ package enum EmbeddedClusterError: Error, Equatable, CustomStringConvertible {
             """
             PostgreSQL refuses to run as root, and this system has neither a user `postgres` nor `nobody`: \
             start longshore-origin as an ordinary user, or set DATABASE_URL
+            """
+        case .noSetpriv:
+            """
+            PostgreSQL refuses to run as root, and `setpriv`, with which we start it as another user, is missing: \
+            install it (`apt install util-linux`), or start longshore-origin as an ordinary user
             """
         case .notTraversable(let folder, let user):
             """

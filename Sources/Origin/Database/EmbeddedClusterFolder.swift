@@ -38,7 +38,7 @@ struct EmbeddedClusterFolder: Sendable {
         guard let resolved = realpath(path, nil) else { throw .now("find", path) }
         defer { free(resolved) }
         self.path = String(cString: resolved)
-        user = try EmbeddedClusterUser.choose(dataOwner: Self.status("\(self.path)/data")?.st_uid)
+        user = try EmbeddedClusterUser.choose(dataOwner: FileFacts("\(self.path)/data")?.owner)
         socketFolder = Self.socketFolder(for: self.path)
         try prepare()
     }
@@ -57,7 +57,9 @@ struct EmbeddedClusterFolder: Sendable {
 
     /// The last lines that the server wrote.
     var lastWords: String {
-        guard let file = fopen(log, "r") else { return "(no log at \(log))" }
+        // The folder belongs to the other user, so links in it are not followed.
+        let descriptor = open(log, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0, let file = fdopen(descriptor, "r") else { return "(no log at \(log))" }
         defer { fclose(file) }
         fseek(file, 0, SEEK_END)
         fseek(file, max(0, ftell(file) - 4096), SEEK_SET)
@@ -68,7 +70,7 @@ struct EmbeddedClusterFolder: Sendable {
 
     /// Puts a log that has grown aside, so that two at most exist.
     func rotateLog(bytesMax: Int) {
-        if let status = Self.status(log), Int(status.st_size) > bytesMax { rename(log, "\(log).1") }
+        if let facts = FileFacts(log), facts.bytes > bytesMax { rename(log, "\(log).1") }
     }
 
     /// The unix socket's folder: a path that fits, has no comma (a list of folders to PostgreSQL, of hosts to libpq),
@@ -87,12 +89,12 @@ struct EmbeddedClusterFolder: Sendable {
         if user.isOther { try checkParents() }
         for folder in [path, socketFolder] {
             try Self.make(folder, 0o700, withParents: false)
-            guard let status = Self.status(folder), status.st_mode & S_IFMT == S_IFDIR else {
+            guard let facts = FileFacts(folder), facts.isFolder else {
                 throw .system(doing: "use", path: folder, reason: "it is not a folder")
             }
-            if status.st_uid != user.uid {
+            if facts.owner != user.uid {
                 // In /tmp a stranger may have been first: only root's own new folder may change hands.
-                guard geteuid() == 0, status.st_uid == 0 else { throw .wrongOwner(path: folder) }
+                guard geteuid() == 0, facts.owner == 0 else { throw .wrongOwner(path: folder) }
                 guard chown(folder, user.uid, user.gid) == 0 else { throw .now("give away", folder) }
             }
             guard chmod(folder, 0o700) == 0 else { throw .now("protect", folder) }
@@ -103,23 +105,17 @@ struct EmbeddedClusterFolder: Sendable {
         var parent = path
         while let slash = parent.lastIndex(of: "/"), parent != "/" {
             parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
-            guard let status = Self.status(parent), user.mayEnter(status) else {
+            guard let facts = FileFacts(parent), user.mayEnter(facts) else {
                 throw .notTraversable(folder: parent, user: user.name)
             }
         }
     }
 
     private static func make(_ path: String, _ mode: mode_t, withParents: Bool) throws(EmbeddedClusterError) {
-        if withParents, let slash = path.lastIndex(of: "/"), slash != path.startIndex, status(path) == nil {
+        if withParents, let slash = path.lastIndex(of: "/"), slash != path.startIndex, FileFacts(path) == nil {
             try make(String(path[..<slash]), mode, withParents: true)
         }
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw .now("create", path) }
-    }
-
-    /// What is at `path`, links not followed; nil if nothing is.
-    static func status(_ path: String) -> stat? {
-        var status = stat()
-        return lstat(path, &status) == 0 ? status : nil
     }
 }
 

@@ -61,7 +61,7 @@ final class EmbeddedClusterPostmaster: Sendable {
         let durable = isDurable ? "on" : "off"
         let settings = [
             "listen_addresses=", "unix_socket_directories=\(folder.socketFolder)", "unix_socket_permissions=0700",
-            "port=5432", "fsync=\(durable)", "full_page_writes=\(durable)", "synchronous_commit=\(durable)",
+            "port=5432", "fsync=\(durable)", "full_page_writes=\(durable)", "synchronous_commit=on",
             "logging_collector=off", "log_destination=stderr", "log_line_prefix=%m [%p] ", "log_checkpoints=off",
             // LOG, FATAL and PANIC: errors of statements reach who sent them, and may quote data.
             "log_min_messages=log", "log_min_error_statement=panic",
@@ -85,7 +85,7 @@ extension EmbeddedClusterFolder {
             let pid = pid_t(first), pid > 1, kill(pid, 0) == 0
         else { return nil }
         // Without /proc there is no telling; PostgreSQL's own checks decide.
-        guard Self.status("/proc/self/cwd") != nil else { return pid }
+        guard FileFacts("/proc/self/cwd") != nil else { return pid }
         // A postmaster works in its data folder.
         if Self.workingDirectory(of: pid) == data { return pid }
         onStale(pid)

@@ -15,36 +15,44 @@ struct EmbeddedClusterTools: Sendable {
     let binaries: String
     let user: EmbeddedClusterUser
 
-    /// Our own environment stays here: it may hold secrets, and `PG…` variables that mean another server.
-    private static let environment: Environment = .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/"])
+    /// - Throws: if we have to become another user and the program for that is missing.
+    init(binaries: String, user: EmbeddedClusterUser) throws(EmbeddedClusterError) {
+        self.binaries = binaries
+        self.user = user
+        let places = ["/usr/bin/setpriv", "/bin/setpriv"]
+        guard !user.isOther || places.contains(where: { access($0, X_OK) == 0 }) else { throw .noSetpriv }
+    }
 
-    private var options: PlatformOptions {
+    /// Our own environment stays here: it may hold secrets, and `PG…` variables that mean another server.
+    private static let environment: Environment = .custom([
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "HOME": "/",
+    ])
+
+    private static let options: PlatformOptions = {
         var options = PlatformOptions()
         options.createSession = true
         return options
-    }
+    }()
 
-    /// `sh -c script sh …` as the cluster's user.
+    /// A shell as the cluster's user, which runs `script` with `arguments` as `$1`, `$2`, …
     ///
-    /// `setpriv` changes the user, and not `PlatformOptions`, which would do it between clone and exec: there glibc's
-    /// setgroups and setuid wait for ever for a thread that was just being made in the parent (`setxid_mark_thread`).
-    private func shell(_ script: String, _ arguments: [String]) -> (program: Executable, arguments: Arguments) {
-        let command = ["-c", script, "sh"] + arguments
-        guard user.isOther else { return (.name("sh"), Arguments(command)) }
-        let change = ["--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups", "sh"]
-        return (.name("setpriv"), Arguments(change + command))
+    /// Not by `PlatformOptions.userID`: that calls `setgroups` between fork and exec, where glibc waits for threads
+    /// that only the parent has, and so hangs now and then. The shell opens the log, as the user and not as root.
+    private func shell(_ script: String, _ arguments: [String]) -> (program: String, arguments: Arguments) {
+        let command = ["sh", "-c", "cd / && \(script)", "sh"] + arguments
+        guard user.isOther else { return ("sh", Arguments(Array(command.dropFirst()))) }
+        let switching = ["--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups", "--"]
+        return ("setpriv", Arguments(switching + command))
     }
 
     /// Runs a program to its end.
     ///
     /// - Throws: `failed` with the last lines of its output if its exit code is not 0.
     func run(_ program: String, _ arguments: [String]) async throws {
-        // Our working directory may be closed to the other user; `cd /` spares a warning.
-        let script = #"cd / && exec "$@" 2>&1"#
-        let command = shell(script, ["\(binaries)/\(program)"] + arguments)
+        let shell = shell(#"exec "$@" 2>&1"#, ["\(binaries)/\(program)"] + arguments)
         let ended = try await Subprocess.run(
-            command.program, arguments: command.arguments, environment: Self.environment, platformOptions: options,
-            output: .string(limit: 256 << 10))
+            .name(shell.program), arguments: shell.arguments, environment: Self.environment,
+            platformOptions: Self.options, output: .string(limit: 256 << 10))
         guard ended.terminationStatus.isSuccess else {
             throw EmbeddedClusterError.failed(program: program, lines: ended.standardOutput.lastLines(6))
         }
@@ -54,11 +62,11 @@ struct EmbeddedClusterTools: Sendable {
     ///
     /// - Parameter onStart: told the process id.
     func serve(_ arguments: [String], log: String, onStart: @escaping @Sendable (Int32) -> Void) async throws {
-        let script = #"cd / && log=$1 && shift && exec "$@" >>"$log" 2>&1"#
-        let command = shell(script, [log, "\(binaries)/postgres"] + arguments)
+        let script = #"log=$1 && shift && exec "$@" >>"$log" 2>&1"#
+        let shell = shell(script, [log, "\(binaries)/postgres"] + arguments)
         _ = try await Subprocess.run(
-            command.program, arguments: command.arguments, environment: Self.environment, platformOptions: options,
-            input: .none, output: .discarded, error: .discarded
+            .name(shell.program), arguments: shell.arguments, environment: Self.environment,
+            platformOptions: Self.options, input: .none, output: .discarded, error: .discarded
         ) { onStart($0.processIdentifier.value) }
     }
 }

@@ -37,11 +37,11 @@ struct EmbeddedClusterUser: Equatable, Sendable {
         self.init(name: String(cString: entry.pointee.pw_name), uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
     }
 
-    /// True if this user may pass through a folder with this owner, group and mode.
-    func mayEnter(_ status: stat) -> Bool {
+    /// True if this user may pass through a folder.
+    func mayEnter(_ folder: FileFacts) -> Bool {
         if uid == 0 { return true }
-        if status.st_uid == uid { return status.st_mode & S_IXUSR != 0 }
-        if status.st_gid == gid { return status.st_mode & S_IXGRP != 0 }
-        return status.st_mode & S_IXOTH != 0
+        if folder.owner == uid { return folder.mode & 0o100 != 0 }
+        if folder.group == gid { return folder.mode & 0o010 != 0 }
+        return folder.mode & 0o001 != 0
     }
 }
