@@ -54,7 +54,7 @@ struct DatabaseOptions: ParsableArguments {
     }
 
     /// A command tells its result itself; only what an operator must know goes to standard error besides.
-    private static var logger: Logger {
+    static var logger: Logger {
         Logger(label: "origin", factory: { ServiceLog(label: $0, level: .warning, format: .text) })
     }
 }

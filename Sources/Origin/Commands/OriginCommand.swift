@@ -21,6 +21,7 @@ package struct OriginCommand: AsyncParsableCommand {
         version: OriginVersion.text,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, RepositoryCommand.self, TokenCommand.self, EdgeCommand.self,
+            ImportCommand.self,
             VersionCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)

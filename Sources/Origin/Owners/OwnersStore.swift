@@ -38,6 +38,24 @@ package struct OwnersStore: Sendable {
         _ = try await transaction.execute("INSERT INTO owners (crate_id, user_id) VALUES (\(crateID), \(userID))")
     }
 
+    /// Beside those who own the crate already.
+    func makeOwner(_ userID: Int32, of crateID: Int64, _ transaction: Transaction) async throws {
+        _ = try await transaction.execute(
+            "INSERT INTO owners (crate_id, user_id) VALUES (\(crateID), \(userID)) ON CONFLICT DO NOTHING")
+    }
+
+    /// - Returns: the user's id.
+    /// - Throws: `Refusal` if nobody of this name holds a token.
+    func holder(login: String) async throws -> Int32 {
+        let rows = try await pool.query(
+            """
+            SELECT id FROM users WHERE login = \(login)
+              AND EXISTS (SELECT 1 FROM tokens WHERE tokens.user_id = users.id)
+            """)
+        guard let row = rows.first else { throw OwnersChange.unknown(login) }
+        return try row.value("id", as: Int32.self)
+    }
+
     /// Adds or removes owners; all of them or none.
     ///
     /// - Returns: the crate's name as it is stored.

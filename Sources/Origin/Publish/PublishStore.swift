@@ -54,9 +54,10 @@ package struct PublishStore: Sendable {
         if case .refused(let refusal) = check { throw refusal }
 
         if isNew { try await owners.makeFirstOwner(publisher.holder.userID, of: crate.id, transaction) }
-        try await insert(version, into: crate, of: repository, by: publisher.holder, transaction)
+        try await VersionRows.insert(
+            version, into: crate, of: repository.name, by: publisher.holder.userID, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
-        try await describe(version, crate, transaction)
+        try await VersionRows.describe(version, crate, transaction)
         try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
         return try await events.append([change], in: transaction)
     }
@@ -79,43 +80,6 @@ package struct PublishStore: Sendable {
             isOwner: try await owners.isOwner(publisher.holder.userID, of: crate.id, transaction),
             versionExists: try row.value("is_there", as: Bool.self),
             rememberedChecksum: remembered.flatMap { Checksum(bytes: $0) })
-    }
-
-    private func insert(
-        _ version: CheckedVersion, into crate: CrateRows.Crate, of repository: Repository, by holder: TokenHolder,
-        _ transaction: Transaction
-    ) async throws {
-        let number = version.facts.version
-        let checksum = version.line.checksum.bytes
-        _ = try await transaction.execute(
-            """
-            INSERT INTO checksums (repository, identity, bare_number, checksum) VALUES (\(repository.name.description), \
-            \(version.facts.name.identity), \(number.bare), \(checksum)) ON CONFLICT DO NOTHING
-            """)
-        _ = try await transaction.execute(
-            """
-            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, published_by)
-            VALUES (\(crate.id), \(number.description), \(number.bare), \(checksum), \(version.bytes), \
-            \(version.line.json), \(holder.userID))
-            """)
-    }
-
-    /// Search speaks of the newest version only; an older one that is published later leaves it alone.
-    private func describe(
-        _ version: CheckedVersion, _ crate: CrateRows.Crate, _ transaction: Transaction
-    ) async throws {
-        let words = SearchWords(name: version.facts.name)
-        let description = version.facts.description ?? ""
-        let keywords = version.facts.keywords
-        _ = try await transaction.execute(
-            """
-            UPDATE crates SET description = \(description), keywords = \(keywords)::text[],
-              search = setweight(array_to_tsvector(\(words.lexemes)::text[]), 'A')
-                || setweight(to_tsvector('simple', \(words.parts)), 'A')
-                || setweight(to_tsvector('simple', \(keywords.joined(separator: " "))), 'B')
-                || setweight(to_tsvector('english', left(\(description), 4000)), 'C')
-            WHERE id = \(crate.id) AND newest = \(version.facts.version.description)
-            """)
     }
 
     private func entry(

@@ -1,0 +1,49 @@
+import Postgres
+import Registry
+
+/// Writes what a new version brings, whether it is published or imported.
+enum VersionRows {
+    /// Adds the version's row and remembers its checksum for ever (I2).
+    ///
+    /// - Parameter userID: nil for an import in nobody's name.
+    static func insert(
+        _ version: CheckedVersion, into crate: CrateRows.Crate, of repository: RepositoryName, by userID: Int32?,
+        _ transaction: Transaction
+    ) async throws {
+        let number = version.facts.version
+        let checksum = version.line.checksum.bytes
+        _ = try await transaction.execute(
+            """
+            INSERT INTO checksums (repository, identity, bare_number, checksum) VALUES (\(repository.description), \
+            \(version.facts.name.identity), \(number.bare), \(checksum)) ON CONFLICT DO NOTHING
+            """)
+        _ = try await transaction.execute(
+            """
+            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, yanked, published_by,
+              published_at)
+            VALUES (\(crate.id), \(number.description), \(number.bare), \(checksum), \(version.bytes), \
+            \(version.line.json), \(version.line.isYanked), \(userID), \
+            coalesce(\(version.line.pubtime?.description)::timestamptz, now()))
+            """)
+    }
+
+    /// Search speaks of the newest version only; an older one that is added later leaves it alone.
+    ///
+    /// Called after `CrateRows.renewIndexFile`, which finds out what is the newest.
+    static func describe(
+        _ version: CheckedVersion, _ crate: CrateRows.Crate, _ transaction: Transaction
+    ) async throws {
+        let words = SearchWords(name: version.facts.name)
+        let description = version.facts.description ?? ""
+        let keywords = version.facts.keywords
+        _ = try await transaction.execute(
+            """
+            UPDATE crates SET description = \(description), keywords = \(keywords)::text[],
+              search = setweight(array_to_tsvector(\(words.lexemes)::text[]), 'A')
+                || setweight(to_tsvector('simple', \(words.parts)), 'A')
+                || setweight(to_tsvector('simple', \(keywords.joined(separator: " "))), 'B')
+                || setweight(to_tsvector('english', left(\(description), 4000)), 'C')
+            WHERE id = \(crate.id) AND newest = \(version.facts.version.description)
+            """)
+    }
+}
