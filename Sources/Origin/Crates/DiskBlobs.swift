@@ -51,6 +51,11 @@ package struct DiskBlobs: BlobStore {
         try await Self.offLoop { () throws(BlobError) in try page(after: last?.description ?? "", limit: limit) }
     }
 
+    /// How many uploads are on their way, of this program and of others that share the folder.
+    package func unfinishedCount() async throws -> Int {
+        try await Self.offLoop { () throws(BlobError) in try DiskFolder.names(in: folder + "/tmp").count }
+    }
+
     func path(_ checksum: Checksum) -> String {
         let name = checksum.description
         return "\(folder)/\(name.prefix(2))/\(name)"
