@@ -90,7 +90,7 @@ let tests: [Target] = [
         ]),
     .tests(
         "ConformanceTests",
-        ["Origin", "Edge", "Registry", "CrateFile", "Signing", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP1]),
+        ["Registry", "CrateFile", "Signing", "TestSupport", .crypto, .nio]),
     .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .nio]),
     .tests("TidyTests", []),
 ]
