@@ -92,7 +92,7 @@ let tests: [Target] = [
         "ConformanceTests",
         ["Registry", "CrateFile", "Signing", "TestSupport", .crypto, .nio]),
     .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .nio]),
-    .tests("TidyTests", []),
+    .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 
 let package = Package(

@@ -1,5 +1,8 @@
 # Built from the project's folder: docker build -f compose/edge.Dockerfile .
-FROM docker.io/library/swift:6.3-bookworm AS build
+# BINARY is the stage that the program comes from: `source` compiles it, `prebuilt` takes compose/bin/longshore-edge.
+ARG BINARY=source
+
+FROM docker.io/library/swift:6.3-bookworm AS source
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
         pkg-config libpq-dev libsqlite3-dev libssl-dev zlib1g-dev libnghttp2-dev
 WORKDIR /src
@@ -9,13 +12,18 @@ RUN --mount=type=cache,target=/src/.build \
     swift build -c release --static-swift-stdlib --product longshore-edge \
     && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/longshore-edge" /out/longshore-edge
 
+FROM scratch AS prebuilt
+COPY compose/bin/longshore-edge /out/longshore-edge
+
+FROM ${BINARY} AS binary
+
 FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends ca-certificates libnghttp2-14 libsqlite3-0 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/longshore --shell /usr/sbin/nologin longshore \
     && install -d -o longshore -g longshore -m 0750 /var/lib/longshore
-COPY --from=build /out/longshore-edge /usr/local/bin/longshore-edge
+COPY --from=binary /out/longshore-edge /usr/local/bin/longshore-edge
 COPY --chmod=0755 compose/healthcheck /usr/local/bin/healthcheck
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001

@@ -1,5 +1,8 @@
 # Built from the project's folder: docker build -f compose/origin.Dockerfile .
-FROM docker.io/library/swift:6.3-bookworm AS build
+# BINARY is the stage that the program comes from: `source` compiles it, `prebuilt` takes compose/bin/longshore-origin.
+ARG BINARY=source
+
+FROM docker.io/library/swift:6.3-bookworm AS source
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
         pkg-config libpq-dev libsqlite3-dev libssl-dev zlib1g-dev libnghttp2-dev
 WORKDIR /src
@@ -9,13 +12,18 @@ RUN --mount=type=cache,target=/src/.build \
     swift build -c release --static-swift-stdlib --product longshore-origin \
     && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/longshore-origin" /out/longshore-origin
 
+FROM scratch AS prebuilt
+COPY compose/bin/longshore-origin /out/longshore-origin
+
+FROM ${BINARY} AS binary
+
 FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends ca-certificates libpq5 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/longshore --shell /usr/sbin/nologin longshore \
     && install -d -o longshore -g longshore -m 0750 /var/lib/longshore
-COPY --from=build /out/longshore-origin /usr/local/bin/longshore-origin
+COPY --from=binary /out/longshore-origin /usr/local/bin/longshore-origin
 COPY --chmod=0755 compose/healthcheck /usr/local/bin/healthcheck
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001

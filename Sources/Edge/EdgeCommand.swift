@@ -55,6 +55,8 @@ package struct EdgeCommand: AsyncParsableCommand {
             }
             let app: EdgeApp
             do {
+                try await config.address.checkIsFree(setting: "address")
+                try await settings.address("management-address").checkIsFree(setting: "management-address")
                 app = try EdgeApp(config, logger: logger)
             } catch {
                 logger.error("\(Explanation.of(error))")

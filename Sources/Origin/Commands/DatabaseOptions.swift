@@ -31,6 +31,7 @@ struct DatabaseOptions: ParsableArguments {
     private func opened<Answer>(_ body: (OriginDatabase, OriginConfig) async throws -> Answer) async throws -> Answer {
         var config = try CommandSettings.read(flags).config
         config.databaseConnectionsMax = 2
+        config.publicURL = config.publicURL ?? ServedAddress.recall(config)
         do {
             let database = try await OriginDatabase.open(config, logger: Self.logger)
             do {

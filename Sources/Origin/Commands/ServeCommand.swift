@@ -32,6 +32,14 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private static func serve(_ config: OriginConfig, _ settings: Settings, _ logger: Logger) async -> ExitStatus {
+        do {
+            try await config.address.checkIsFree(setting: "address")
+            try await settings.address("management-address").checkIsFree(setting: "management-address")
+            try ServedAddress.remember(config)
+        } catch {
+            logger.error("\(Explanation.of(error))")
+            return .failed
+        }
         let app = OriginApp(config, logger: logger) { port in
             logger.notice(
                 "the origin serves \(config.addresses.base)",

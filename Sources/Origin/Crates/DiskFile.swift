@@ -41,20 +41,18 @@ final class DiskFile: Sendable {
             throw .now("create", path)
         }
         let file = DiskFile(path: path, descriptor: descriptor)
-        var status = stat()
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
-            return nil
-        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, access(path, F_OK) == 0 else { return nil }
         return file
     }
 
     /// True if nobody holds the lock that `creating` takes: its program is gone.
     var isAbandoned: Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 
+    /// By its end, not by `fstat`: NIO's C modules declare a `stat` too, and which one is meant changes with the build.
     func bytes() throws(BlobError) -> Int {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .now("examine", path) }
-        return Int(status.st_size)
+        let end = lseek(descriptor, 0, SEEK_END)
+        guard end >= 0 else { throw .now("examine", path) }
+        return Int(end)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(BlobError) {
@@ -147,10 +145,7 @@ enum DiskFolder {
 
     /// - Returns: nil if there is no such file.
     static func bytes(of path: String) throws(BlobError) -> Int? {
-        var status = stat()
-        guard stat(path, &status) != 0 else { return Int(status.st_size) }
-        guard errno == ENOENT else { throw .now("examine", path) }
-        return nil
+        try DiskFile.reading(path)?.bytes()
     }
 }
 

@@ -1,4 +1,6 @@
+import Hosting
 package import Logging
+import Metrics
 
 /// Waits until every connected edge, of all replicas, serves a change (I10).
 package struct EdgeWait: Sendable {
@@ -17,6 +19,7 @@ package struct EdgeWait: Sendable {
     /// Never throws and never fails the change, which is committed. Edges that missed it are named in the log.
     package func waitForEdges(_ position: UInt64) async {
         guard !board.behind(position).isEmpty else { return }
+        let begin = ContinuousClock.now
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in board.bell.listen() where board.behind(position).isEmpty { return }
@@ -28,6 +31,7 @@ package struct EdgeWait: Sendable {
             await group.next()
             group.cancelAll()
         }
+        Metric.feedWaitSeconds.timer().record(duration: ContinuousClock.now - begin)
         let late = board.behind(position)
         guard !late.isEmpty else { return }
         logger.warning(

@@ -78,6 +78,7 @@ package final class FeedTail: Service {
                 do {
                     try await readNews()
                 } catch {
+                    if Task.isCancelled { return }
                     logger.warning(
                         "the feed can't be read; edges get no leases until it can", metadata: ["error": "\(error)"])
                 }

@@ -1,4 +1,6 @@
+import CoreMetrics
 import CrateFile
+import Hosting
 package import Hummingbird
 import Logging
 import NIOCore
@@ -63,7 +65,16 @@ package struct PublishRoute: Sendable {
     }
 
     package func add(to router: some RouterMethods<OriginContext>) {
-        router.put("/:repository/api/v1/crates/new") { request, context in try await publish(request, context) }
+        router.put("/:repository/api/v1/crates/new") { request, context in
+            do {
+                let response = try await publish(request, context)
+                Metric.publishes.counter(["result": "accepted"]).increment()
+                return response
+            } catch {
+                Metric.publishes.counter(["result": "refused"]).increment()
+                throw error
+            }
+        }
     }
 
     private func publish(_ request: Request, _ context: OriginContext) async throws -> Response {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import NIOCore
+import NIOPosix
 
 #if canImport(Darwin)
     import Darwin
@@ -72,6 +73,23 @@ package struct ListenProblem: Error, CustomStringConvertible, Sendable {
             description = "\(address) is no address of this machine; \(remedy)"
         default:
             description = "cannot listen on \(address): \(Explanation.of(error)); \(remedy)"
+        }
+    }
+}
+
+extension SocketAddressText {
+    /// Whether a server can listen here, asked before anything is started: one sentence then tells all.
+    ///
+    /// The address is free again afterwards; whoever takes it in between is met by the server's own `ListenProblem`.
+    /// - Parameter setting: the flag that chooses another address, without its hyphens.
+    /// - Throws: `ListenProblem`.
+    package func checkIsFree(setting: String) async throws {
+        do {
+            let server = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            try await server.bind(host: host, port: port).get().close().get()
+        } catch {
+            throw ListenProblem(error, at: self, setting: setting)
         }
     }
 }
