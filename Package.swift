@@ -90,7 +90,7 @@ let tests: [Target] = [
         ]),
     .tests(
         "ConformanceTests",
-        ["Registry", "CrateFile", "Signing", "TestSupport", .crypto, .nio]),
+        ["Registry", "CrateFile", "Postgres", "TestSupport", .crypto, .nio]),
     .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .nio]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]

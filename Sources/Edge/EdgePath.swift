@@ -6,7 +6,7 @@ import Registry
 /// Only what we would have written ourselves names something: no `%`, no `//`, no `..`, no upper case in an index
 /// path. So cache keys can't be confused (I7), and everything else is a plain 404.
 struct EdgePath: Sendable {
-    enum Target: Sendable {
+    enum Target: Sendable, CaseIterable {
         case config
         case index
         case crate
