@@ -30,7 +30,7 @@ final class RequestRecord: EdgeRequestObserver {
         self.logger = logger
     }
 
-    func finished(_ request: EdgeRequest, status: Int, bytes: Int, duration: Duration) {
+    func finished(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, duration: Duration) {
         let path = EdgePath(request.path)
         let key = Key(route: path.map { "\($0.target)" } ?? "none", method: request.method, status: status)
         let meters = meters.withLock { $0[key, default: Self.make(key)] }
@@ -44,7 +44,8 @@ final class RequestRecord: EdgeRequestObserver {
             level: status >= 500 ? .warning : .info, "\(request.method) \(text) \(status)",
             metadata: [
                 "request": "\(request.id)", "method": "\(request.method)", "path": "\(text)", "route": "\(key.route)",
-                "repository": "\(path.map { String(buffer: $0.repository) } ?? "")", "status": "\(status)",
+                "repository": "\(path.map { String(buffer: $0.repository) } ?? "")",
+                "crate": "\(path?.crate?.spelling ?? "")", "cache": "\(cache)", "status": "\(status)",
                 "ms": "\((milliseconds * 10).rounded() / 10)", "bytes": "\(bytes)",
             ])
     }

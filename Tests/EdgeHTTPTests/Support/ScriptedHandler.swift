@@ -69,7 +69,7 @@ struct ScriptedHandler: EdgeHandler {
 final class KeepingObserver: EdgeRequestObserver {
     let seen = Mutex<[String]>([])
 
-    func finished(_ request: EdgeRequest, status: Int, bytes: Int, duration: Duration) {
+    func finished(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, duration: Duration) {
         seen.withLock { $0.append("\(String(buffer: request.path)) \(status) \(bytes)") }
     }
 }

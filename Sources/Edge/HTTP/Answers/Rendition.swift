@@ -5,6 +5,8 @@ struct Rendition: Sendable {
     let status: Int
     /// What `content-length` says; 0 where an answer can't have a body.
     let bodyBytes: Int
+    /// The value of `x-cache`, for the observer; empty without one.
+    let cache: String
     /// Status line and fields, without the empty line.
     let http1: ByteBuffer
     let http2: FieldBlock
@@ -14,6 +16,7 @@ struct Rendition: Sendable {
     ///   - bodyBytes: what `content-length` shall say, where the status allows one.
     init(status: Int, fields: [(name: String, value: String)], bodyBytes: Int) {
         self.status = status
+        cache = fields.first { $0.name == "x-cache" }?.value ?? ""
         self.bodyBytes = StatusLine.allowsBody(status) ? bodyBytes : 0
         var all = fields.map { (name: $0.name, value: Self.clean($0.value)) }
         if StatusLine.allowsBody(status) { all.append(("content-length", "\(bodyBytes)")) }

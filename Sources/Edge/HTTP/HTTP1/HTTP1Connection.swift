@@ -151,6 +151,7 @@ final class HTTP1Connection: ConnectionEngine {
         lastActive = .now()
         hasServed = true
         slot.account?.status = writer.status
+        slot.account?.cache = writer.cache
         slot.account?.bytes = writer.bodyBytes
         if let account = slot.account { loop.finished(account, at: lastActive) }
         if writer.hasFailed {

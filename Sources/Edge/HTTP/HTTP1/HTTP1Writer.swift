@@ -22,6 +22,8 @@ final class HTTP1Writer {
     private var isOpen = false
     /// The answer under way, or the last one.
     private(set) var status = 499
+    /// As the answer's `x-cache` says.
+    private(set) var cache = ""
     private(set) var bodyBytes = 0
     /// True if the answer broke off after its head was sent: only closing tells the client.
     private(set) var hasFailed = false
@@ -180,6 +182,7 @@ final class HTTP1Writer {
 
     private func writeHead(_ form: Rendition, closes: Bool) {
         status = form.status
+        cache = form.cache
         out.writeImmutableBuffer(form.http1)
         out.writeStaticString("date: ")
         out.writeBytes(loop.date.text)

@@ -51,6 +51,7 @@ extension HTTP2Connection {
             stream.form = form
             stream.body = body
             stream.account.status = form.status
+            stream.account.cache = form.cache
             stream.lastSent = loop.now
         }
         let result = form.http2.withFields(date: loop.date.text) { fields, count in

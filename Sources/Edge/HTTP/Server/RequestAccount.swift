@@ -9,6 +9,8 @@ struct RequestAccount {
     /// Zero bytes and 499 until an answer begins.
     var status = 499
     var bytes = 0
+    /// As the answer's `x-cache` says.
+    var cache = ""
     /// False for requests that the server refused itself, before they counted as open.
     var isCounted: Bool
 
@@ -36,7 +38,8 @@ extension ServerLoop {
         guard let observer = shared.observer else { return }
         let took = (now ?? .now()) - account.arrived
         observer.finished(
-            account.request, status: account.status, bytes: account.bytes, duration: .nanoseconds(took.nanoseconds))
+            account.request, status: account.status, bytes: account.bytes, cache: account.cache,
+            duration: .nanoseconds(took.nanoseconds))
     }
 
     /// Waits for a handler's late answer and calls `done` on this loop with one that is not `.later`.
