@@ -4,6 +4,7 @@ import Hosting
 import Logging
 import Metrics
 import NIOCore
+import Registry
 import Synchronization
 
 /// Counts every finished request, and writes a log line for those that the settings ask for.

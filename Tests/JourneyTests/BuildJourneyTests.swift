@@ -15,6 +15,12 @@ struct BuildJourneyTests {
         """
     }
 
+    /// Without the project's own cargo configuration, which names another registry.
+    private func copyProbe(of corpus: Corpus, to project: String) throws {
+        try FileManager.default.copyItem(atPath: corpus.probeProject, toPath: project)
+        try? FileManager.default.removeItem(atPath: project + "/.cargo")
+    }
+
     @Test(arguments: OtherCargos.all)
     func `a real application builds through either edge, with one lock file`(cargo program: String) async throws {
         try await LiveSystem.with { system in
@@ -26,7 +32,7 @@ struct BuildJourneyTests {
             var locks: [String] = []
             for edge in system.edges {
                 let project = "\(system.folder)/probe-\(edge.name)"
-                try FileManager.default.copyItem(atPath: corpus.probeProject, toPath: project)
+                try copyProbe(of: corpus, to: project)
                 let cargo = try RealCargo(in: system.folder, configuration: mirror(edge), program: program)
                 let build = try await cargo.run(
                     ["build"], in: project, environment: ["CARGO_TARGET_DIR": system.folder + "/target"], seconds: 900)
@@ -49,7 +55,7 @@ struct BuildJourneyTests {
             try await system.origin.command(["import", "main", corpus.folder])
             let edge = system.edges[0]
             let project = "\(system.folder)/probe"
-            try FileManager.default.copyItem(atPath: corpus.probeProject, toPath: project)
+            try copyProbe(of: corpus, to: project)
             let warming = try RealCargo(in: system.folder, configuration: mirror(edge))
             let fetched = try await warming.run(["fetch"], in: project)
             try #require(fetched.status == 0, "\(fetched.text)")
