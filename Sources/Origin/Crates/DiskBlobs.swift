@@ -159,7 +159,10 @@ final class DiskBlobWriter: BlobWriter {
     func discard() async {
         guard !progress.withLock({ $0.isOver }) else { return }
         do {
-            _ = try await DiskBlobs.offLoop { [file] in try DiskFolder.remove(file.path) }
+            // A task of its own: the one that gives up has often been cancelled, and the file must go all the same.
+            try await Task { [file] in
+                _ = try await DiskBlobs.offLoop { try DiskFolder.remove(file.path) }
+            }.value
             progress.withLock { $0.isOver = true }
         } catch {
             store.logger.warning("an unfinished upload stays until the next start", metadata: ["cause": "\(error)"])

@@ -53,7 +53,8 @@ enum AddressChecks {
     }
 
     private static func address(_ key: String, _ text: String, _ index: WebPlace, _ base: String?) -> [Finding] {
-        let wanted = "\(setting)=\(index.origin)\(base.map { String($0.dropLast(lastPart(of: $0))) } ?? "")"
+        let path = base.map { String($0.dropLast(lastPart(of: $0))) } ?? ""
+        let wanted = "start the origin with --public-url \(index.origin)\(path)"
         guard let place = WebPlace(text) else {
             return [.problem(.addresses, "`\(key)` is no absolute http or https address: \(text)", wanted)]
         }
