@@ -27,7 +27,7 @@ let shared: [Target] = [
     .room(
         "Hosting", at: "Sources/Shared/Hosting",
         [
-            "Signing", .argumentParser, .configuration, .hummingbird, .logging, .metrics, .metricsAPI, .nio, .nioPosix,
+            "Signing", .argumentParser, .hummingbird, .logging, .metrics, .metricsAPI, .nio, .nioPosix,
             .serviceLifecycle,
         ]),
 ]
@@ -104,9 +104,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(
-            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
-            traits: ["JSON", "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -144,7 +141,6 @@ extension Target {
 extension Target.Dependency {
     static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
-    static let configuration: Self = .product(name: "Configuration", package: "swift-configuration")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
