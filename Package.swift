@@ -91,7 +91,7 @@ let tests: [Target] = [
     .tests(
         "ConformanceTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .crypto, .nio]),
-    .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .nio]),
+    .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 

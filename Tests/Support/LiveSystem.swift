@@ -23,10 +23,11 @@ package final class LiveSystem: Sendable {
     ///
     /// - Parameters:
     ///   - databaseURL: nil lets the one origin run a PostgreSQL of its own; replicas need one that they share.
+    ///   - balancer: stands between the edges and the replicas; nil: edges know the first replica only.
     ///   - originFlags: added to every replica's `serve`.
     package static func with(
         edges edgeNames: [String] = ["eu", "us"], replicas: Int = 1, databaseURL: String? = nil,
-        originFlags: [String] = [], edgeFlags: [String] = [],
+        balancer: TestBalancer? = nil, originFlags: [String] = [], edgeFlags: [String] = [],
         _ body: (LiveSystem) async throws -> Void
     ) async throws {
         try await withTemporaryFolder("live") { folder in
@@ -38,9 +39,12 @@ package final class LiveSystem: Sendable {
                 try LiveOrigin(number: number, folder: folder, databaseURL: databaseURL, flags: flags)
             }
             let edges = try places.map { place in
-                try LiveEdge(name: place.name, port: place.port, folder: folder, origin: origins[0], flags: edgeFlags)
+                try LiveEdge(
+                    name: place.name, port: place.port, folder: folder, origin: origins[0], originURL: balancer?.url,
+                    flags: edgeFlags)
             }
             let system = LiveSystem(folder: folder, origins: origins, edges: edges)
+            balancer?.backends = origins.map(\.url)
             do {
                 for origin in origins { try await origin.start() }
                 for edge in edges {
@@ -127,6 +131,18 @@ package final class LiveOrigin: Sendable {
     package func stop() async { await current.process?.stop() }
     package func killNow() async { await current.process?.killNow() }
 
+    /// Waits until a part of it that ended by itself is back.
+    package func ready() async throws {
+        guard let process else { return }
+        try await awaitReady(managementURL, of: process)
+    }
+
+    /// The private PostgreSQL's first process, as its pid file says; nil without a private one.
+    package var postmasterPID: Int32? {
+        let text = try? String(contentsOfFile: data + "/postgres/data/postmaster.pid", encoding: .utf8)
+        return text?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
     /// Runs a command of `longshore-origin` on this replica's database.
     @discardableResult
     package func command(_ arguments: [String]) async throws -> ToolResult {
@@ -156,7 +172,9 @@ package final class LiveEdge: Sendable {
     private let arguments: [String]
     private let current = Current()
 
-    init(name: String, port: Int, folder: String, origin: LiveOrigin, flags: [String]) throws {
+    init(
+        name: String, port: Int, folder: String, origin: LiveOrigin, originURL: String?, flags: [String]
+    ) throws {
         self.name = name
         self.origin = origin
         let management = try freePort()
@@ -167,7 +185,7 @@ package final class LiveEdge: Sendable {
         logPath = folder + "/edge-\(name).log"
         arguments =
             [
-                Program.edge.path, "serve", "--name", name, "--data", data, "--origin-url", origin.url,
+                Program.edge.path, "serve", "--name", name, "--data", data, "--origin-url", originURL ?? origin.url,
                 "--credential-file", credentialPath, "--address", "127.0.0.1:\(port)",
                 "--management-address", "127.0.0.1:\(management)", "--public-url", url,
             ] + flags
@@ -177,6 +195,11 @@ package final class LiveEdge: Sendable {
 
     /// `sparse+http://…/` of a repository, as it stands in cargo's configuration.
     package func index(_ repository: String) -> String { "sparse+\(url)/\(repository)/index/" }
+
+    /// The secret with which it asks the origin.
+    package var credential: String {
+        get throws { try String(contentsOfFile: credentialPath, encoding: .utf8) }
+    }
 
     package func join() async throws {
         let made = try await origin.command(["edge", "create", name])
@@ -192,6 +215,12 @@ package final class LiveEdge: Sendable {
 
     package func stop() async { await current.process?.stop() }
     package func killNow() async { await current.process?.killNow() }
+
+    /// Waits until it has caught up with the origin again.
+    package func ready() async throws {
+        guard let process else { return }
+        try await awaitReady(managementURL, of: process)
+    }
 
     package func get(_ path: String, headers: [(String, String)] = []) async throws -> HTTPAnswer {
         try await httpGet(url + path, headers: headers)
