@@ -97,7 +97,12 @@ extension EmbeddedCluster {
         while ContinuousClock.now < limit {
             lock = try EmbeddedClusterLock.take(folder.lock)
             if lock != nil {
-                do { return try await startAsOwner() } catch {
+                do { return try await startAsOwner() } catch let error as EmbeddedClusterError
+                    where error.passesByItself
+                {
+                    logger.notice("processes of a PostgreSQL that was killed are still ending; we wait for them")
+                    lock = nil
+                } catch {
                     lock = nil
                     throw error
                 }

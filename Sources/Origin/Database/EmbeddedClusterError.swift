@@ -17,6 +17,13 @@ package enum EmbeddedClusterError: Error, Equatable, CustomStringConvertible {
     /// Another program holds the data folder, and its PostgreSQL does not answer.
     case otherOwner(folder: String)
 
+    /// True while backends outlive a postmaster that was killed: they hold its memory until they notice, in milliseconds
+    /// mostly, and PostgreSQL rightly refuses to start beside them.
+    var passesByItself: Bool {
+        guard case .failed("postgres", let lines) = self else { return false }
+        return lines.contains("pre-existing shared memory block")
+    }
+
     package var description: String {
         switch self {
         case .noBinaries:

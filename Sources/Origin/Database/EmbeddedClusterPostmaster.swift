@@ -90,6 +90,8 @@ extension EmbeddedClusterFolder {
         if Self.workingDirectory(of: pid) == data { return pid }
         onStale(pid)
         unlink(file)
+        // PostgreSQL asks the socket's lock file the same question, and would be refused by it just so.
+        unlink("\(socketFolder)/.s.PGSQL.5432.lock")
         return nil
     }
 
