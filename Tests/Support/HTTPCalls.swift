@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 package import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// An answer, read whole.
 package struct HTTPAnswer: Sendable {
@@ -14,6 +15,13 @@ package struct HTTPAnswer: Sendable {
     package func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
 }
 
+/// Unlike `HTTPClient.shared` it says at once that nobody listens: tests stop servers, and ask again themselves.
+private let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+}()
+
 /// At most 256 MiB are read.
 package func httpCall(
     _ method: String, _ url: String, headers: [(String, String)] = [], body: ByteBuffer? = nil, seconds: Int64 = 60
@@ -22,7 +30,7 @@ package func httpCall(
     request.method = .init(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(body) }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
+    let response = try await client.execute(request, timeout: .seconds(seconds))
     return HTTPAnswer(
         status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) },
         body: try await response.body.collect(upTo: 256 << 20))
