@@ -22,7 +22,7 @@ struct ReadAccess: Sendable {
         guard let held = core.glance(.repositories, at: now) else { return nil }
         guard let facts = Self.table(held)[path.repository] else { return .refused(responses.unknownRepository) }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: true) }
-        switch Credential(authorization: request.authorization, pathToken: path.token) {
+        switch ReaderSecret(authorization: request.authorization, pathToken: path.token) {
         case .none: return refusal(.missingToken, facts)
         case .malformed: return refusal(.malformedToken, facts)
         case .secret(let hash):
@@ -43,7 +43,7 @@ struct ReadAccess: Sendable {
             return .refused(isCurrent ? responses.unknownRepository : responses.unavailable)
         }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: isCurrent) }
-        switch Credential(authorization: request.authorization, pathToken: path.token) {
+        switch ReaderSecret(authorization: request.authorization, pathToken: path.token) {
         case .none: return refusal(.missingToken, facts)
         case .malformed: return refusal(.malformedToken, facts)
         case .secret(let hash):

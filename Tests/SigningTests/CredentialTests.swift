@@ -2,8 +2,6 @@ import Foundation
 import Signing
 import Testing
 
-@testable import Origin
-
 struct CredentialTests {
     let secret = SecretToken(kind: .token)
 

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Signing
 
 /// A secret as it stands in a request, read from the forms that cargo and people send.
 ///
@@ -10,16 +9,17 @@ import Signing
 /// | `Basic base64(user:pass)` | cargo before 1.74 with user info in a URL; either may be it |
 ///
 /// Source: docs/PROTOCOL.md, "When the token is sent", D2 and D10.
-enum Credential: Sendable {
+package enum Credential: Sendable {
     case none
     case secret(SecretToken)
     case malformed
     case unknownScheme(String)
 
     /// Longer headers are no credential of ours.
-    static let bytesMax = 1024
+    package static let bytesMax = 1024
 
-    init(authorization header: String?) {
+    /// - Parameter header: the value of `authorization`; nil without one.
+    package init(authorization header: String?) {
         guard let header else {
             self = .none
             return
