@@ -40,7 +40,7 @@ extension Conformance {
             let curl = try await runTool(
                 "curl",
                 [
-                    "-s", "--parallel", "--parallel-max", "300", "--http2", "-K", configuration, "-w",
+                    "-s", "--parallel", "--parallel-max", "300", "--http1.1", "-K", configuration, "-w",
                     "%{http_code} %header{x-cache}\n",
                 ])
             let answers = curl.output.split(separator: "\n")
