@@ -25,6 +25,8 @@ package enum TestDatabase {
             let connectionString = try await server.create(name, isMigrated: isMigrated)
             var configuration = PostgresConfiguration(connectionString: connectionString)
             configuration.connectionsMax = connectionsMax
+            // Many suites share few cores; what waits here is no failure of the code under test.
+            configuration.leaseTimeout = .seconds(60)
             let pool = try await PostgresPool.open(configuration, logger: .test)
             do {
                 let answer = try await body(pool, connectionString)
