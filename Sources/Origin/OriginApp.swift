@@ -102,10 +102,21 @@ private struct OriginServer: Service {
                 availableConnectionsDelegate: MaximumAvailableConnections(config.clientsMax, logger: logger)),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? address.port) },
             logger: logger)
-        do {
-            try await application.run()
-        } catch {
-            throw ListenProblem(error, at: address, setting: "address")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // The server stops only when the feed's streams have ended, and they wait for the last change.
+            group.addTask {
+                try await gracefulShutdown()
+                await slices.changes.waitForLast()
+                slices.tail.endStreams()
+            }
+            group.addTask {
+                do {
+                    try await application.run()
+                } catch {
+                    throw ListenProblem(error, at: address, setting: "address")
+                }
+            }
+            try await group.waitForAll()
         }
     }
 }

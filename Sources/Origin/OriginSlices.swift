@@ -14,6 +14,7 @@ package struct OriginSlices: Sendable {
     package let board: ReplicaBoard
     package let wait: EdgeWait
     let streams: EdgeStreams
+    let changes = OpenChanges()
     let owners: OwnersStore
     let events: EventLog
     let audit: AuditStore
@@ -32,7 +33,7 @@ package struct OriginSlices: Sendable {
         wait = EdgeWait(board: board, logger: logger)
     }
 
-    /// Everything that answers requests, in the order: log, limit, errors, who asks, handler.
+    /// Everything that answers requests, in the order: log, limit, errors, changes, who asks, handler.
     func responder(
         _ config: OriginConfig, addresses: PublicAddresses, blobs: any BlobStore
     ) -> FrontDoor<RouterResponder<OriginContext>> {
@@ -40,6 +41,7 @@ package struct OriginSlices: Sendable {
         router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack"]))
         router.add(middleware: RequestLimits(concurrentMax: config.requestsMax))
         router.add(middleware: FailureMiddleware())
+        router.add(middleware: changes)
         router.add(middleware: Authenticate(tokens: tokens, edges: edges, addresses: addresses))
         let routes = RouteRecorder(router)
         addCargo(to: routes, config, addresses, blobs)

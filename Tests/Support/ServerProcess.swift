@@ -32,8 +32,8 @@ package final class ServerProcess: Sendable {
 
     package var pid: pid_t? { started.value }
 
-    /// Waits for the process to end by itself.
-    package func ended() async throws -> TerminationStatus { try await running.value }
+    /// Waits for the process to end by itself; true if it exited with 0.
+    package func endedWell() async throws -> Bool { try await running.value.isSuccess }
 
     package func send(_ signal: Int32) {
         guard let pid else { return }

@@ -2,7 +2,6 @@ package import Hummingbird
 import Logging
 import NIOCore
 import Registry
-import ServiceLifecycle
 
 /// `GET /edge/v1/feed?after=P` or `after=latest`: the feed as server-sent events.
 ///
@@ -54,22 +53,17 @@ package struct FeedRoute: Sendable {
                 logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
             }
             logger.notice("edge \(edge.name) connected", metadata: ["edge": "\(edge.name)", "after": "\(start)"])
-            try await withGracefulShutdownHandler {
-                try await request.body.consumeWithInboundCloseHandler { _ in
-                    var stream = FeedStream(
-                        number: number, edge: edge, after: start, tail: tail, streams: streams, edges: edges,
-                        logger: logger)
-                    try await stream.run(&writer)
-                    // Here and not below: when this closure returns, the connection is closed.
-                    try await writer.finish(nil)
-                } onInboundClosed: {
-                    // Nobody waits for an edge that is gone.
-                    streams.close(number)
-                    channel.close(promise: nil)
-                }
-            } onGracefulShutdown: {
-                // All streams of this replica end: their edges go to another one.
-                tail.bell.close()
+            try await request.body.consumeWithInboundCloseHandler { _ in
+                var stream = FeedStream(
+                    number: number, edge: edge, after: start, tail: tail, streams: streams, edges: edges,
+                    logger: logger)
+                try await stream.run(&writer)
+                // Here and not below: when this closure returns, the connection is closed.
+                try await writer.finish(nil)
+            } onInboundClosed: {
+                // Nobody waits for an edge that is gone.
+                streams.close(number)
+                channel.close(promise: nil)
             }
         }
     }

@@ -49,6 +49,9 @@ package final class FeedTail: Service {
         state.withLock { $0.ring?.next(after: position, framesMax: framesMax) ?? .tooOld }
     }
 
+    /// Ends all streams of this replica: their edges go to another one.
+    func endStreams() { bell.close() }
+
     package func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.ringEachSecond() }
@@ -56,7 +59,7 @@ package final class FeedTail: Service {
             await group.next()
             group.cancelAll()
         }
-        bell.close()
+        endStreams()
     }
 
     private func ringEachSecond() async {
