@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import NIOCore
 import Registry
 import TestSupport
 import Testing
@@ -108,7 +109,12 @@ struct ReplicaTests {
         _ crate: MadeCrate, _ registrar: Registrar, to url: String
     ) async throws -> HTTPAnswer {
         for _ in 0..<20 {
-            do { return try await registrar.publish(crate, to: url) } catch is HTTPClientError { continue }
+            do {
+                return try await registrar.publish(crate, to: url)
+            } catch  where error is HTTPClientError || error is ChannelError || error is IOError {
+                // Whichever layer noticed it, the connection is gone.
+                continue
+            }
         }
         return try await registrar.publish(crate, to: url)
     }
