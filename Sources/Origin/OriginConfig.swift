@@ -16,6 +16,8 @@ package struct OriginConfig: Sendable {
     package var downloadURL: String?
     package var indexAliases: [String] = []
     package var uploadBytesMax = 64 << 20
+    /// Index files that wait in memory for slow readers; one more is answered 503.
+    package var indexBytesMax = 256 << 20
     /// Client connections; one more waits until another closes.
     package var clientsMax = 4096
     /// Requests that run at once; one more is answered 503.
@@ -58,6 +60,9 @@ package struct OriginConfig: Sendable {
 
     private static let limits = [
         Setting("upload-bytes-max", .bytes(1 << 10...4 << 30), default: "64MiB", "the largest .crate that is accepted"),
+        Setting(
+            "index-bytes-max", .bytes(1 << 20...1 << 40), default: "256MiB",
+            "index files that wait in memory for slow readers; one more gets 503"),
         Setting("clients-max", .integer(1...1_000_000), default: "4096", "connections of clients and edges at once"),
         Setting("requests-max", .integer(1...1_000_000), default: "2048", "requests at once; one more gets 503"),
         Setting(
@@ -73,6 +78,7 @@ package struct OriginConfig: Sendable {
         downloadURL = settings.optionalText("download-url")
         indexAliases = Self.list(settings.optionalText("index-aliases"))
         uploadBytesMax = settings.integer("upload-bytes-max")
+        indexBytesMax = settings.integer("index-bytes-max")
         clientsMax = settings.integer("clients-max")
         requestsMax = settings.integer("requests-max")
         idleTimeMax = settings.duration("idle-time-max")

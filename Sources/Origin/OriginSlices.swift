@@ -70,7 +70,10 @@ package struct OriginSlices: Sendable {
         OwnersRoute(repositories: repositories, owners: owners).add(to: routes)
         SearchRoute(repositories: repositories, store: SearchStore(pool: pool)).add(to: routes)
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: routes)
-        IndexRoute(repositories: repositories, store: IndexStore(pool: pool)).add(to: routes)
+        IndexRoute(
+            repositories: repositories, store: IndexStore(pool: pool),
+            budget: ByteBudget(bytesMax: config.indexBytesMax)
+        ).add(to: routes)
         CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs).add(to: routes)
         MeRoute(addresses: addresses).add(to: routes)
     }

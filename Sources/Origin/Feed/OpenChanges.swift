@@ -5,8 +5,6 @@ import Synchronization
 /// Middleware: counts the requests that may change something, so that a replica that stops keeps its feed until the last
 /// of them is answered: edges that are connected here then hear of the change before the answer leaves (I10).
 package struct OpenChanges: RouterMiddleware {
-    package typealias Context = OriginContext
-
     private struct State {
         var running = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -21,7 +19,7 @@ package struct OpenChanges: RouterMiddleware {
     package init() {}
 
     package func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+        _ request: Request, context: OriginContext, next: (Request, OriginContext) async throws -> Response
     ) async throws -> Response {
         guard request.isChange else { return try await next(request, context) }
         shared.state.withLock { $0.running += 1 }

@@ -15,15 +15,18 @@ import Registry
 /// | `HEAD`                                 | the headers of `GET`                            | A17     |
 /// | private, no token or a bad one         | 401 with a challenge                            | D1, D5  |
 /// | private, token without the right       | 403                                             | D4      |
+/// | slow readers hold too much in memory   | 503, `retry-after: 1`                           | I9      |
 ///
 /// Edges get `longshore-position` with every answer, 404 included.
 package struct IndexRoute: Sendable {
     let repositories: RepositoryStore
     let store: IndexStore
+    let budget: ByteBudget
 
-    package init(repositories: RepositoryStore, store: IndexStore) {
+    package init(repositories: RepositoryStore, store: IndexStore, budget: ByteBudget) {
         self.repositories = repositories
         self.store = store
+        self.budget = budget
     }
 
     package func add(to router: some RouterMethods<OriginContext>) {
@@ -79,10 +82,28 @@ package struct IndexRoute: Sendable {
             case .file(let tag, let text):
                 Response(
                     status: .ok, headers: [.eTag: "\(tag)", .contentType: "text/plain; charset=utf-8"],
-                    body: .init(byteBuffer: ByteBuffer(string: text)))
+                    body: try body(text))
             }
         return (response, snapshot.position)
     }
+}
+
+extension IndexRoute {
+    /// In pieces, because a piece is taken only when the one before has left: that is what a slow reader is known by.
+    private func body(_ text: String) throws -> ResponseBody {
+        let bytes = ByteBuffer(string: text)
+        let reservation = try budget.reserve(bytes.readableBytes)
+        return ResponseBody(contentLength: bytes.readableBytes) { writer in
+            var rest = bytes
+            while rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)) {
+                try await writer.write(piece)
+            }
+            try await writer.finish(nil)
+            withExtendedLifetime(reservation) {}
+        }
+    }
+
+    private static let pieceBytes = 64 << 10
 }
 
 extension EdgeWire {

@@ -28,6 +28,7 @@ struct SliceOrigin: Sendable {
     var otherPort = 0
 
     static let uploadBytesMax = 4 << 20
+    static let indexBytesMax = 1 << 20
 
     /// Runs `body` with repository `main`, public, and a token `alice` that may do everything in it.
     static func with(
@@ -86,7 +87,9 @@ struct SliceOrigin: Sendable {
         ).add(to: router)
         OwnersRoute(repositories: repositories, owners: owners).add(to: router)
         SearchRoute(repositories: repositories, store: SearchStore(pool: pool)).add(to: router)
-        IndexRoute(repositories: repositories, store: IndexStore(pool: pool)).add(to: router)
+        IndexRoute(
+            repositories: repositories, store: IndexStore(pool: pool), budget: ByteBudget(bytesMax: indexBytesMax)
+        ).add(to: router)
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: router)
         CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs).add(to: router)
         MeRoute(addresses: addresses).add(to: router)
