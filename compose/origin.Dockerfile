@@ -1,29 +1,11 @@
 # Built from the project's folder: docker build -f compose/origin.Dockerfile .
-# BINARY is the stage that the program comes from: `source` compiles it, `prebuilt` takes compose/bin/longshore-origin.
-ARG BINARY=source
-
-FROM docker.io/library/swift:6.3-bookworm AS source
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
-        pkg-config libpq-dev libsqlite3-dev libssl-dev zlib1g-dev libnghttp2-dev
-WORKDIR /src
-COPY . .
-# The build folder is kept between builds, so the program is copied out of it in the same step.
-RUN --mount=type=cache,target=/src/.build \
-    swift build -c release --static-swift-stdlib --product longshore-origin \
-    && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/longshore-origin" /out/longshore-origin
-
-FROM scratch AS prebuilt
-COPY compose/bin/longshore-origin /out/longshore-origin
-
-FROM ${BINARY} AS binary
-
-FROM docker.io/library/debian:bookworm-slim
+# The last stage, `compiled`, is built from source; `--target prebuilt` takes compose/bin/longshore-origin instead.
+FROM docker.io/library/debian:bookworm-slim AS runtime
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends ca-certificates libpq5 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/longshore --shell /usr/sbin/nologin longshore \
     && install -d -o longshore -g longshore -m 0750 /var/lib/longshore
-COPY --from=binary /out/longshore-origin /usr/local/bin/longshore-origin
 COPY --chmod=0755 compose/healthcheck /usr/local/bin/healthcheck
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
@@ -36,3 +18,19 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["heal
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["longshore-origin"]
 CMD ["serve"]
+
+FROM runtime AS prebuilt
+COPY compose/bin/longshore-origin /usr/local/bin/longshore-origin
+
+FROM docker.io/library/swift:6.3-bookworm AS compile
+RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
+        pkg-config libpq-dev libsqlite3-dev libssl-dev zlib1g-dev libnghttp2-dev
+WORKDIR /src
+COPY . .
+# The build folder is kept between builds, so the program is copied out of it in the same step.
+RUN --mount=type=cache,target=/src/.build \
+    swift build -c release --static-swift-stdlib --product longshore-origin \
+    && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/longshore-origin" /out/longshore-origin
+
+FROM runtime AS compiled
+COPY --from=compile /out/longshore-origin /usr/local/bin/longshore-origin
