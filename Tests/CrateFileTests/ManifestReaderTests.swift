@@ -117,15 +117,19 @@ struct ManifestReaderTests {
         #expect(throws: ManifestReader.Invalid.self) { try ManifestReader.read(text) }
     }
 
+    /// Texts of a megabyte, made in the test so that its log stays readable.
     @Test(arguments: [
-        "v = " + String(repeating: "[", count: 500_000),
-        "v = " + String(repeating: "{a=", count: 300_000),
-        String(repeating: "a.", count: 500_000) + "a = 1",
-        "[" + String(repeating: "a.", count: 500_000) + "a]",
-        "[" + String(repeating: "a.", count: 40) + "a]\n" + String(repeating: "a.", count: 40) + "a = 1",
+        ("v = ", "[", 500_000, ""), ("v = ", "{a=", 300_000, ""), ("", "a.", 500_000, "a = 1"),
+        ("[", "a.", 500_000, "a]"),
     ])
-    func `deep nesting is refused, not followed`(text: String) {
+    func `deep nesting is refused, not followed`(begin: String, step: String, count: Int, end: String) {
+        let text = begin + String(repeating: step, count: count) + end
         #expect(throws: ManifestReader.Invalid.self) { try ManifestReader.read(text) }
+    }
+
+    @Test func `depths of a table and of a key below it add up`() {
+        let keys = String(repeating: "a.", count: 40)
+        #expect(throws: ManifestReader.Invalid.self) { try ManifestReader.read("[\(keys)a]\n\(keys)a = 1") }
     }
 
     @Test func `nesting within the limit is read`() throws {

@@ -216,12 +216,6 @@ package final class LiveEdge: Sendable {
     package func stop() async { await current.process?.stop() }
     package func killNow() async { await current.process?.killNow() }
 
-    /// Waits until it has caught up with the origin again.
-    package func ready() async throws {
-        guard let process else { return }
-        try await awaitReady(managementURL, of: process)
-    }
-
     package func get(_ path: String, headers: [(String, String)] = []) async throws -> HTTPAnswer {
         try await httpGet(url + path, headers: headers)
     }
