@@ -23,6 +23,7 @@ package final class EdgeApp: Sendable {
     /// - Throws: what keeps the data folder from being used.
     package init(_ config: EdgeConfig, logger: Logger) throws {
         let layout = DiskLayout(root: config.dataFolder)
+        try FolderClaim.take(layout)
         let (catalogue, contents) = try Catalogue.open(layout, logger: logger)
         let wallClock: @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
         let blobs = try BlobFolder(

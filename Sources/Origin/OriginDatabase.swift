@@ -10,7 +10,13 @@ package struct OriginDatabase: Service {
     private let cluster: EmbeddedCluster?
 
     /// Starts the private PostgreSQL if there is no other, or becomes a guest of the one that runs, and connects.
+    ///
+    /// - Throws: also if the data folder is an edge's, which would sweep our blobs as strangers.
     package static func open(_ config: OriginConfig, logger: Logger) async throws -> OriginDatabase {
+        // Written by the edge's `FolderClaim`; what must not be backed up must not be ours.
+        if FileManager.default.fileExists(atPath: config.dataFolder + "/CACHEDIR.TAG") {
+            throw FolderOfAnEdge(folder: config.dataFolder)
+        }
         let cluster: EmbeddedCluster? =
             if config.databaseURL == nil {
                 try await EmbeddedCluster.start(in: config.dataFolder + "/postgres", logger: logger)
@@ -45,5 +51,15 @@ package struct OriginDatabase: Service {
     package func close() async {
         await pool.close()
         await cluster?.stop()
+    }
+}
+
+/// The data folder belongs to an edge.
+struct FolderOfAnEdge: Error, CustomStringConvertible {
+    let folder: String
+
+    var description: String {
+        "the folder \(folder) is the cache of an edge (it holds CACHEDIR.TAG), which deletes what it does not know: "
+            + "choose another with --data (LONGSHORE_DATA)"
     }
 }

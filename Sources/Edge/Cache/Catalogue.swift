@@ -32,9 +32,10 @@ package final class Catalogue: Sendable {
         database = try DatabaseQueue(path: path, configuration: configuration)
     }
 
+    /// The folder must be there (`FolderClaim`).
+    ///
     /// - Throws: only what a second try with an empty file throws too, such as a folder that can't be written.
     package static func open(_ layout: DiskLayout, logger: Logger) throws -> (Catalogue, Contents) {
-        try PosixFile.makeFolders(layout.root)
         do {
             let catalogue = try Catalogue(path: layout.catalogue)
             return (catalogue, try catalogue.read())
