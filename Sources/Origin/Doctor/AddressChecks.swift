@@ -30,12 +30,14 @@ enum AddressChecks {
     /// - Parameters:
     ///   - dl: as `config.json` has it.
     ///   - api: likewise; nil if it is absent.
-    static func compare(index: WebPlace, dl: String, api: String?) -> [Finding] {
+    ///   - edge: the name of the edge that answered, if it was one: its `dl` is its own, its `api` the origin's.
+    static func compare(index: WebPlace, dl: String, api: String?, edge: String? = nil) -> [Finding] {
         // `…/main/index/` is served beside `…/main/api` and `…/main/crates`.
         let base = index.path.hasSuffix("/index/") ? String(index.path.dropLast("/index/".count)) : nil
-        var findings = address("dl", dl, index, base)
+        let server = edge == nil ? "origin" : "edge"
+        var findings = address("dl", dl, index, base, of: server)
         if let api {
-            findings += address("api", api, index, base)
+            findings += address("api", api, index, base, of: "origin", mayBeElsewhere: edge != nil)
             if api.hasSuffix("/") {
                 findings.append(
                     .problem(
@@ -48,13 +50,25 @@ enum AddressChecks {
                     .addresses, "there is no `api`: `cargo publish`, `yank`, `owner` and `search` say so",
                     "if that is not meant, is this a Longshore index?"))
         }
-        if findings.isEmpty { findings.append(.ok(.addresses, "dl \(dl), api \(api ?? "none")")) }
+        if findings.isEmpty {
+            let reader = edge.map { "read through edge \($0); " } ?? ""
+            findings.append(.ok(.addresses, "\(reader)dl \(dl), api \(api ?? "none")"))
+        }
         return findings
     }
 
-    private static func address(_ key: String, _ text: String, _ index: WebPlace, _ base: String?) -> [Finding] {
+    /// - Parameters:
+    ///   - server: the program whose setting it is.
+    ///   - mayBeElsewhere: another host, port and path are as they should be.
+    private static func address(
+        _ key: String, _ text: String, _ index: WebPlace, _ base: String?, of server: String,
+        mayBeElsewhere: Bool = false
+    ) -> [Finding] {
         let path = base.map { String($0.dropLast(lastPart(of: $0))) } ?? ""
-        let wanted = "start the origin with --public-url \(index.origin)\(path)"
+        let wanted =
+            mayBeElsewhere
+            ? "start the origin with the --public-url that its clients use"
+            : "start the \(server) with --public-url \(index.origin)\(path)"
         guard let place = WebPlace(text) else {
             return [.problem(.addresses, "`\(key)` is no absolute http or https address: \(text)", wanted)]
         }
@@ -74,6 +88,7 @@ enum AddressChecks {
                     wanted)
             ]
         }
+        if mayBeElsewhere { return [] }
         guard place.host == index.host else {
             return [
                 .warning(

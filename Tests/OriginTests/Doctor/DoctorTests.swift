@@ -190,6 +190,22 @@ struct DoctorTests {
     }
 
     @Test(arguments: [
+        ("http://h:8081/main/index/", "http://h:8080/main", Finding.Verdict.ok),
+        ("https://eu.h/main/index/", "https://forge/crates/main", .ok),
+        ("https://eu.h/main/index/", "http://forge/main", .problem),
+        ("https://eu.h/main/index/", "https://127.0.0.1:8080/main", .problem),
+        ("https://eu.h/main/index/", "https://forge/main/", .problem),
+    ])
+    func `an edge's api is the origin's, wherever that is`(index: String, api: String, verdict: Finding.Verdict) throws {
+        let place = try #require(WebPlace(index))
+        let dl = index.replacing("index/", with: "crates")
+        let findings = AddressChecks.compare(index: place, dl: dl, api: api, edge: "eu")
+        #expect(findings.map(\.verdict) == [verdict])
+        let elsewhere = AddressChecks.compare(index: place, dl: "https://forge/main/crates", api: api, edge: "eu")
+        #expect(elsewhere.first?.verdict != .ok, "an edge serves its downloads itself")
+    }
+
+    @Test(arguments: [
         ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
         ("Thu, 29 Feb 2024 12:00:00 GMT", 1_709_208_000),
     ])
