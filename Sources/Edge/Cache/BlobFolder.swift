@@ -65,20 +65,27 @@ package final class BlobFolder: Sendable {
     package var bytes: Int { ledger.withLock { $0.bytes } }
     package var count: Int { ledger.withLock { $0.count } }
 
-    /// The hot path: a blob that needs no check any more.
+    /// The hot path: a blob that needs no check any more, and whose file is still there.
     ///
     /// - Parameter now: seconds since 1970.
     package func find(_ checksum: Checksum, at now: Int) -> HeldBlob? {
-        ledger.withLock { ledger in
-            guard let entry = ledger.use(checksum, at: now), entry.trust == .verified else { return nil }
-            return HeldBlob(path: layout.blob(checksum), bytes: entry.bytes)
-        }
+        let entry = ledger.withLock { $0.use(checksum, at: now) }
+        guard let entry, entry.trust == .verified else { return nil }
+        let path = layout.blob(checksum)
+        return PosixFile.size(path) == entry.bytes ? HeldBlob(path: path, bytes: entry.bytes) : nil
     }
 
     /// Like `find`, but reads a blob of an earlier run first; a damaged one is deleted and reported as not held.
     package func check(_ checksum: Checksum, at now: Int) async throws -> HeldBlob? {
         guard let entry = ledger.withLock({ $0.use(checksum, at: now) }) else { return nil }
         let path = layout.blob(checksum)
+        guard PosixFile.size(path) == entry.bytes else {
+            logger.error(
+                "a file on disk is gone or has another size: fetched again on its next use",
+                metadata: ["sha256": "\(checksum)"])
+            try discard(checksum)
+            return nil
+        }
         if entry.trust == .unread {
             guard try await Self.hash(of: path) == checksum else {
                 logger.error(
@@ -101,6 +108,8 @@ package final class BlobFolder: Sendable {
     /// Begins a new blob; nothing of it is visible before `finish`.
     package func writer(for checksum: Checksum, now: @escaping @Sendable () -> Int) throws -> BlobWriter {
         let number = lastIncoming.add(1, ordering: .relaxed).newValue
+        // An operator may have emptied the folder while the edge runs.
+        try PosixFile.makeFolders(layout.incoming)
         return try BlobWriter(checksum, layout: layout, path: layout.incoming(number), folder: self, now: now)
     }
 

@@ -16,8 +16,8 @@ package struct BlobRow: Hashable, Sendable {
 
 /// Which blobs are on disk, how much they take, and which go first when room is needed.
 ///
-/// Least recently used goes first, but nothing that was asked for in the last minute: it may be on its way to a
-/// client. Pure; times are seconds since 1970.
+/// Least recently used goes first, but nothing that was asked for a moment ago: it may be about to be opened for a client.
+/// An open file survives its deletion, so a moment is enough. Pure; times are seconds since 1970.
 struct BlobLedger: Sendable {
     enum Trust: Sendable {
         /// Its hash was seen since this process started.
@@ -32,7 +32,7 @@ struct BlobLedger: Sendable {
         var trust: Trust
     }
 
-    static let secondsInUse = 60
+    static let secondsInUse = 2
     /// When room is made, a little more is made at once, so that sorting is rare.
     static let spareShare = 20
 

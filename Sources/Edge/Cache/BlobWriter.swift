@@ -75,7 +75,7 @@ package actor BlobWriter {
         try await NIOThreadPool.singleton.runIfActive {
             defer { PosixFile.close(file) }
             try PosixFile.sync(file, path: path)
-            try PosixFile.makeFolder(layout.folder(of: checksum))
+            try PosixFile.makeFolders(layout.folder(of: checksum))
             try PosixFile.rename(path, to: layout.blob(checksum))
             try PosixFile.syncFolder(layout.folder(of: checksum))
         }
