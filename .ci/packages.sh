@@ -79,14 +79,14 @@ check_swift() {
     command -v swift >/dev/null ||
         fail "there is no Swift compiler on PATH: get Swift $SWIFT_VERSION_MIN or newer at https://swift.org/install"
     local version
-    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1) || true
     [ -n "$version" ] || fail "\`swift --version\` does not work: install Swift again, from https://swift.org/install"
     version_at_least "$version" "$SWIFT_VERSION_MIN" ||
         fail "Swift $version is too old: get $SWIFT_VERSION_MIN or newer at https://swift.org/install"
 }
 
-# Prints cargo's version; nothing if there is no usable cargo.
-cargo_version() { cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9][0-9.]*\).*/\1/p'; }
+# Prints cargo's version; nothing if there is no usable cargo. Succeeds either way: the caller says what is wrong.
+cargo_version() { cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9][0-9.]*\).*/\1/p' || true; }
 
 # check_cargo: sentence and failure unless a cargo that can do it is on PATH.
 check_cargo() {
