@@ -38,6 +38,8 @@ package struct TestOrigin: Sendable {
     package let urls: [String]
     package let replicas: [OriginSlices]
     package let dataFolder: String
+    /// The connection string of the test's database.
+    package let databaseURL: String
 
     package var url: String { urls[0] }
     package var slices: OriginSlices { replicas[0] }
@@ -65,7 +67,8 @@ package struct TestOrigin: Sendable {
                         started.append(try await Replica.start(config, feedFramesMax: feedFramesMax))
                     }
                     let origin = TestOrigin(
-                        urls: started.map(\.url), replicas: started.map(\.slices), dataFolder: folder)
+                        urls: started.map(\.url), replicas: started.map(\.slices), dataFolder: folder,
+                        databaseURL: connectionString)
                     let answer = try await body(origin)
                     for replica in started { try await replica.stop() }
                     return answer

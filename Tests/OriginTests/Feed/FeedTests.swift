@@ -24,28 +24,7 @@ struct FeedTests {
             for replica in 0..<2 {
                 readers.append(try await FeedReader(origin, edge: edge, after: "latest", replica: replica))
             }
-            let pool = origin.slices.pool
-            let written = try await withThrowingTaskGroup(of: Int.self) { group in
-                var sum = 0
-                for number in 0..<50 {
-                    // Six overlap, so that each finds a connection and the origin's own tasks do too.
-                    if number >= 6 { sum += try await group.next() ?? 0 }
-                    group.addTask {
-                        let count = number % 3 + 1
-                        do {
-                            try await pool.withTransaction { transaction in
-                                _ = try await EventLog().append(
-                                    Array(repeating: .token(subject: "\(number)"), count: count), in: transaction)
-                                if number % 5 == 0 { throw Undone() }
-                            }
-                            return count
-                        } catch is Undone {
-                            return 0
-                        }
-                    }
-                }
-                return try await group.reduce(sum, +)
-            }
+            let written = try await Self.overlap(50, on: origin.databaseURL)
             var seen: [[FeedEvent]] = []
             for index in readers.indices {
                 var events: [FeedEvent] = []
@@ -56,6 +35,53 @@ struct FeedTests {
             #expect(seen[0].map(\.id) == positions)
             #expect(seen[0] == seen[1])
         }
+    }
+
+    /// Runs transactions that are all open at once, on a connection each, before the first one appends; a fifth fail.
+    ///
+    /// - Returns: how many events were committed.
+    private static func overlap(_ count: Int, on databaseURL: String) async throws -> Int {
+        var configuration = PostgresConfiguration(connectionString: databaseURL)
+        configuration.connectionsMax = count
+        // They wait for each other; on a slow machine that is no failure.
+        for limit in [\PostgresConfiguration.leaseTimeout, \.connectTimeout, \.statementTimeout, \.lockTimeout] {
+            configuration[keyPath: limit] = .seconds(60)
+        }
+        let pool = try await PostgresPool.open(configuration, logger: .test)
+        let (open, opened) = AsyncStream<Void>.makeStream()
+        let everyoneIsIn = Task {
+            var waiting = count
+            for await _ in open where waiting > 0 {
+                waiting -= 1
+                if waiting == 0 { return }
+            }
+        }
+        let written = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    let events = Array(repeating: RegistryEvent.token(subject: "\(number)"), count: number % 3 + 1)
+                    do {
+                        try await pool.withTransaction { transaction in
+                            _ = try await transaction.query("SELECT 1")
+                            opened.yield()
+                            await everyoneIsIn.value
+                            _ = try await EventLog().append(events, in: transaction)
+                            if number % 5 == 0 { throw Undone() }
+                        }
+                        return events.count
+                    } catch is Undone {
+                        return 0
+                    } catch {
+                        // The others wait for this one in vain.
+                        everyoneIsIn.cancel()
+                        throw error
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        await pool.close()
+        return written
     }
 
     @Test func `the first event is a lease with the head, and resuming starts behind the position`() async throws {
