@@ -36,7 +36,7 @@ struct Responses: Sendable {
         noDownload = refuse(
             404, "this repository has no such version with that checksum; `cargo update` reads the index again")
         unavailable = refuse(
-            503, "this edge does not hold the file and can't reach its origin just now; try again in a moment",
+            503, "this edge does not hold the file and can't get it from its origin just now; try again in a moment",
             .miss, [("retry-after", "2")])
     }
 

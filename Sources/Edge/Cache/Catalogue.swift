@@ -7,7 +7,8 @@ package import Registry
 /// What the edge holds, in SQLite, so that a restart begins warm.
 ///
 /// Rows and the applied position are saved in one transaction (see `CacheJournal`).
-/// A damaged or newer file is moved aside and the edge starts cold: it can fetch everything again.
+/// A damaged or newer file is moved aside and the edge starts cold: it can fetch everything again. A file that can't be
+/// read just now (disk full, locked) stays: moving it would cost all warmth for nothing.
 package final class Catalogue: Sendable {
     /// What an earlier run left.
     package struct Contents: Sendable {
@@ -34,11 +35,13 @@ package final class Catalogue: Sendable {
 
     /// The folder must be there (`FolderClaim`).
     ///
-    /// - Throws: only what a second try with an empty file throws too, such as a folder that can't be written.
+    /// - Throws: `Unreachable`; or what a second try with an empty file throws too.
     package static func open(_ layout: DiskLayout, logger: Logger) throws -> (Catalogue, Contents) {
         do {
             let catalogue = try Catalogue(path: layout.catalogue)
             return (catalogue, try catalogue.read())
+        } catch let error as DatabaseError where Self.isOfTheMachine(error) {
+            throw Unreachable(path: layout.catalogue, reason: error.message ?? "\(error.resultCode)")
         } catch {
             logger.error(
                 "the catalogue can't be used: moved aside, starting cold",
@@ -64,6 +67,25 @@ package final class Catalogue: Sendable {
 
     /// Closes the database; what was saved stays.
     package func close() throws { try database.close() }
+
+    /// The system refuses the catalogue; its content is not to blame.
+    package struct Unreachable: Error, CustomStringConvertible {
+        package let path: String
+        let reason: String
+
+        package var description: String {
+            "the catalogue \(path) can't be opened: \(reason). Is the disk full or read-only, the file another user's, "
+                + "or does another edge use it? Deleting the folder of a stopped edge is always allowed"
+        }
+    }
+
+    private static func isOfTheMachine(_ error: DatabaseError) -> Bool {
+        let codes: [ResultCode] = [
+            .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_READONLY, .SQLITE_PERM,
+            .SQLITE_NOMEM,
+        ]
+        return codes.contains(error.resultCode)
+    }
 
     private struct NewerSchema: Error, CustomStringConvertible {
         let version: Int

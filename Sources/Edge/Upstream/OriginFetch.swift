@@ -29,8 +29,10 @@ struct OriginFetch: Sendable {
         } catch {
             Metric.originRequests.counter(["kind": kind, "result": "failed"]).increment()
             let upstream = error as? UpstreamError
-            logger.warning(
-                "no usable answer from the origin",
+            let isOurs = upstream?.fault == .edge
+            logger.log(
+                level: isOurs ? .error : .warning,
+                isOurs ? "this edge can't store what the origin sent" : "no usable answer from the origin",
                 metadata: [
                     "about": "\(ticket.key)", "error": "\(error)",
                     "retry_can_help": "\(upstream?.retryCanHelp ?? true)",
