@@ -16,7 +16,7 @@ import Registry
 /// | JSON or a body that can't be read      | 400, 413                            | debug     |
 /// | a body, crate or manifest that breaks a rule | 400, 413 for a length             | debug     |
 /// | PostgreSQL is away or too slow         | 503, `retry-after`                  | error     |
-/// | no room for a blob                     | 507                                 | error     |
+/// | no room for a blob, or in PostgreSQL   | 507                                 | error     |
 /// | no such address or method (H11)        | 404 `Not Found`                     | debug     |
 /// | the client went away                   | 400; nobody reads it                | debug     |
 /// | anything else                          | 500 with the request's id (H13)     | error     |
@@ -40,15 +40,20 @@ struct Failure {
         switch error {
         case let error as Refusal: return error
         case let error as PostgresError: return database(error)
-        case BlobError.full:
-            return Refusal(
-                .init(code: 507, reasonPhrase: "Insufficient Storage"),
-                "the registry has no room left and stored nothing: tell its operator")
+        case BlobError.full: return full("disk")
         default: return brokenRule(error) ?? framework(error)
         }
     }
 
+    private static func full(_ place: String) -> Refusal {
+        Refusal(
+            .init(code: 507, reasonPhrase: "Insufficient Storage"),
+            "the registry's \(place) is full, so nothing was stored: tell its operator, and try again when there is room"
+        )
+    }
+
     private static func database(_ error: PostgresError) -> Refusal? {
+        if error.sqlState == SQLState.diskFull { return full("database disk") }
         if error.kind == .commitOutcomeUnknown {
             return .unavailable(
                 "the registry lost its database while it stored the change: it may be there or not, so look first, "

@@ -126,6 +126,7 @@ package enum SQLState {
     package static let deadlock = "40P01"
     package static let queryCanceled = "57014"
     package static let lockNotAvailable = "55P03"
+    package static let diskFull = "53100"
     package static let undefinedTable = "42P01"
     static let featureNotSupported = "0A000"
     static let undefinedStatement = "26000"
