@@ -24,7 +24,8 @@ struct Doctor: Sendable {
         }
         tell(finding)
         guard let seen = await config(plain) else { return }
-        for finding in AddressChecks.compare(index: place, dl: seen.dl, api: seen.api, edge: seen.edge) { tell(finding) }
+        let addresses = AddressChecks.compare(index: place, dl: seen.dl, api: seen.api, edge: seen.edge)
+        for finding in addresses { tell(finding) }
         let site = DoctorSite(
             index: plain, place: place, dl: DownloadTemplate(text: seen.dl), api: seen.api,
             isAuthorized: seen.isPrivate)
@@ -87,7 +88,8 @@ struct Doctor: Sendable {
                     "the proxy asks for a password of its own? Leave that to the registry (repository set --private)"))
         }
         tell(.ok(.config, "readable, \(answer.body.count) bytes\(isRequired ? ", auth-required" : "")"))
-        return Config(dl: dl, api: object["api"]?.string, isPrivate: isPrivate || isRequired,
+        return Config(
+            dl: dl, api: object["api"]?.string, isPrivate: isPrivate || isRequired,
             edge: answer.header("x-cache") == nil ? nil : answer.header("x-served-by"))
     }
 

@@ -119,6 +119,9 @@ struct ReadChecks: Sendable {
         return nil
     }
 
+    /// Below this an index file fits one packet, compressed or not; an edge leaves it as it is.
+    private static let compressedBytesMin = 512
+
     private func compression(_ name: CrateName) async throws {
         let url = site.index + name.indexPath.description
         let plain = try await get(url, [("accept-encoding", "identity")])
@@ -130,11 +133,14 @@ struct ReadChecks: Sendable {
         }
         let packed = try await get(url, [("accept-encoding", "gzip")])
         switch packed.header("content-encoding")?.lowercased() {
+        case nil,
+            "identity" where plain.body.count < Self.compressedBytesMin:
+            tell(.ok(.compression, "\(Amount.bytes(plain.body.count)) uncompressed: too small to gain by it"))
         case nil, "identity":
             tell(
                 .warning(
                     .compression, "index files come uncompressed (\(Amount.bytes(plain.body.count)))",
-                    "let builds read through an edge, or compress in the proxy (nginx: `gzip on; gzip_types text/plain;`)"
+                    "let builds read through an edge, or compress in the proxy (nginx: `gzip on; gzip_types text/plain; gzip_vary on;`)"
                 ))
         case "gzip":
             guard try Self.unpacked(packed.body) == plain.body else {

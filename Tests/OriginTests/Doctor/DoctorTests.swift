@@ -196,7 +196,8 @@ struct DoctorTests {
         ("https://eu.h/main/index/", "https://127.0.0.1:8080/main", .problem),
         ("https://eu.h/main/index/", "https://forge/main/", .problem),
     ])
-    func `an edge's api is the origin's, wherever that is`(index: String, api: String, verdict: Finding.Verdict) throws {
+    func `an edge's api is the origin's, wherever that is`(index: String, api: String, verdict: Finding.Verdict) throws
+    {
         let place = try #require(WebPlace(index))
         let dl = index.replacing("index/", with: "crates")
         let findings = AddressChecks.compare(index: place, dl: dl, api: api, edge: "eu")
