@@ -47,15 +47,9 @@ struct CrateRoute: Sendable {
             offline: facts.offline)
         // Twice, because the file of a pass that is held may have been evicted or be damaged.
         for _ in 0..<2 {
-            let (value, cache): (CachedValue, CacheState)
-            switch await desk.ask(question) {
-            case .hit(let held): (value, cache) = (held, .hit)
-            case .miss(let told): (value, cache) = (told, .miss)
-            case .stale(let held): (value, cache) = (held, .stale)
-            case .unavailable: return .rendered(responses.unavailable)
-            }
+            guard let (value, cache) = await desk.ask(question).word else { return .rendered(responses.unavailable) }
             guard let pass = value.payload.map({ unsafeDowncast($0, to: CratePass.self) }) else {
-                return .rendered(cache == .stale ? responses.unavailable : responses.noDownload)
+                return .rendered(responses.noDownload)
             }
             if let refusal = pass.refusal { return .rendered(responses.refusal(403, refusal)) }
             do {

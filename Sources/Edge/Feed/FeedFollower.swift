@@ -1,6 +1,5 @@
 import AsyncHTTPClient
 import EdgeCache
-import FoundationEssentials
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -27,8 +26,7 @@ final class FeedFollower: Service {
     private let makeTable: @Sendable (RepositoryList) -> RepositoryTable
     /// Why there is no feed just now; nil while there is one.
     private let trouble = Mutex<String?>(FeedFollower.notYet)
-    /// False until a position to go on from is known.
-    private let hasPlace: Mutex<Bool>
+    private let place: Mutex<FeedPlace>
 
     init(
         client: OriginClient, desk: CacheDesk, publicURL: String, hasPlace: Bool, backoff: Backoff = Backoff(),
@@ -37,7 +35,7 @@ final class FeedFollower: Service {
         self.client = client
         self.desk = desk
         self.publicURL = publicURL
-        self.hasPlace = Mutex(hasPlace)
+        place = Mutex(FeedPlace(isKnown: hasPlace))
         self.backoff = backoff
         self.logger = logger
         self.makeTable = makeTable
@@ -67,8 +65,9 @@ final class FeedFollower: Service {
     /// - Returns: why it ended.
     private func follow(_ connected: () -> Void) async -> String {
         do {
-            let place = hasPlace.withLock { $0 } ? desk.withCore { core, _ in core.feed.applied } : nil
-            let response = try await client.feed(after: place.map { "\($0)" } ?? "latest", publicURL: publicURL)
+            let place = self.place.withLock { $0 }
+            let start = desk.withCore { core, _ in place.start(core) }
+            let response = try await client.feed(after: start, publicURL: publicURL)
             guard let stream = response.headers.first(name: EdgeWire.streamHeader) else {
                 throw UpstreamError(
                     fault: .protocolBroken, detail: "a feed without the header `\(EdgeWire.streamHeader)`")
@@ -93,24 +92,24 @@ final class FeedFollower: Service {
     }
 
     private func take(_ event: ServerSentEvents.Event, _ connected: () -> Void) throws {
-        switch (event.kind, event.position) {
-        case ("lease", _):
-            hear(try JSONDecoder().decode(Lease.self, from: Data(event.data.utf8)).head)
-            connected()
-        case ("reset", _):
-            begin(at: try JSONDecoder().decode(Head.self, from: Data(event.data.utf8)).head)
-        case (_, let position?):
-            try apply(EventEnvelope(position: position, kind: event.kind, data: event.data))
-        case (_, nil):
-            throw ServerSentEvents.Invalid.badID("")
+        let word = try FeedWord(event)
+        let outcome = place.withLock { place in
+            desk.withCore { core, now in place.take(word, &core, at: now, makeTable: makeTable) }
         }
+        switch outcome {
+        case .live(let head): isLive(head)
+        case .anew(let head):
+            logger.notice(
+                "the feed begins anew: what is held is checked on its next use", metadata: ["head": "\(head)"])
+            isLive(head)
+        case .taken(let rewarm): rewarm.forEach { desk.run($0) }
+        case .gap(let after): throw Gap(description: "position \(event.position ?? 0) came after \(after)")
+        }
+        if event.kind == "lease" { connected() }
+        warnIfUnknown(word)
     }
 
-    private struct Head: Decodable { let head: UInt64 }
-
-    private func hear(_ head: UInt64) {
-        guard hasPlace.withLock({ $0 }) else { return begin(at: head) }
-        desk.withCore { $0.heardLease(head: head, at: $1) }
+    private func isLive(_ head: UInt64) {
         let wasBroken = trouble.withLock { trouble in
             defer { trouble = nil }
             return trouble != nil
@@ -118,32 +117,11 @@ final class FeedFollower: Service {
         if wasBroken { logger.notice("the feed is live", metadata: ["head": "\(head)"]) }
     }
 
-    /// Takes a place without knowing what happened before it.
-    private func begin(at head: UInt64) {
-        desk.withCore { $0.reset(to: head, at: $1) }
-        hasPlace.withLock { $0 = true }
-        logger.notice("the feed begins anew: what is held is checked on its next use", metadata: ["head": "\(head)"])
-        hear(head)
-    }
-
-    private func apply(_ envelope: EventEnvelope) throws {
-        let (step, rewarm) = desk.withCore { core, now in
-            let changes = FeedEffects.changes(for: envelope.event) { gone in
-                guard let table = core.held(.repositories)?.payload as? RepositoryTable else { return nil }
-                let rest = table.list.repositories.filter { $0.name != gone.description }
-                return try? self.makeTable(RepositoryList(repositories: rest)).value()
-            }
-            return core.arrived(envelope.position, changes, at: now)
-        }
-        rewarm.forEach { desk.run($0) }
-        if case .unknown(let kind) = envelope.event {
-            logger.warning(
-                "the feed has a kind of event that this edge does not know: everything held is checked on its next use",
-                metadata: ["kind": "\(kind.prefix(40))", "position": "\(envelope.position)"])
-        }
-        if case .resume(let after) = step {
-            throw Gap(description: "position \(envelope.position) came after \(after)")
-        }
+    private func warnIfUnknown(_ word: FeedWord) {
+        guard case .event(let envelope) = word, case .unknown(let kind) = envelope.event else { return }
+        logger.warning(
+            "the feed has a kind of event that this edge does not know: everything held is checked on its next use",
+            metadata: ["kind": "\(kind.prefix(40))", "position": "\(envelope.position)"])
     }
 
     /// Only the newest position counts, so those that pile up behind a slow answer are left out.

@@ -43,12 +43,8 @@ struct IndexRoute: Sendable {
         let validators = Validators(ifNoneMatch)
         let question = CacheQuestion(
             .index(repository, file), .index, witness: validators.witness, offline: facts.offline)
-        switch await desk.ask(question) {
-        case .hit(let value): return answer(finish(value, question.key), validators, .hit)
-        case .miss(let value): return answer(finish(value, question.key), validators, .miss)
-        case .stale(let value): return answer(finish(value, question.key), validators, .stale)
-        case .unavailable: return responses.unavailable
-        }
+        guard let (value, cache) = await desk.ask(question).word else { return responses.unavailable }
+        return answer(finish(value, question.key), validators, cache)
     }
 
     /// Compresses a page of an earlier run on its first use.
@@ -61,12 +57,7 @@ struct IndexRoute: Sendable {
 
     private func answer(_ value: CachedValue, _ validators: Validators, _ cache: CacheState) -> RenderedAnswer {
         guard let page = Self.page(value) else {
-            switch cache {
-            case .hit: return responses.noCrate
-            case .miss: return responses.noCrateNow
-            // What the origin once said to be absent may have been published since (I11).
-            case .stale: return responses.unavailable
-            }
+            return cache == .hit ? responses.noCrate : responses.noCrateNow
         }
         return page.answer(isKnown: validators.know(page.tag), cache)
     }

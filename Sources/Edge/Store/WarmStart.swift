@@ -13,10 +13,18 @@ struct WarmStart {
     ///   - now: the edge's own clock.
     ///   - unixNow: the same moment in seconds since 1970; tells how long the edge did not run.
     func core(_ limits: CacheCore.Limits, at now: Moment, unixNow: Int) -> CacheCore {
+        Self.core(contents, limits, at: now, unixNow: unixNow, value: value(of:))
+    }
+
+    /// - Parameter value: makes what was held of a saved row; nil costs one fetch.
+    static func core(
+        _ contents: Catalogue.Contents, _ limits: CacheCore.Limits, at now: Moment, unixNow: Int,
+        value: (SavedEntry) -> CachedValue?
+    ) -> CacheCore {
         var core = CacheCore(limits: limits, applied: contents.applied, epoch: contents.epoch)
         let pause = max(0, unixNow - (contents.currentAt ?? 0))
         for saved in contents.entries {
-            guard let value = value(of: saved) else { continue }
+            guard let value = value(saved) else { continue }
             core.restore(saved, as: value, verifiedAt: now - .seconds(pause))
         }
         return core

@@ -18,6 +18,14 @@ struct FeedStore: Sendable {
         let frames: [FeedRing.Frame]
         /// The row after the asked position was pruned, or the position was never given out.
         let isGone: Bool
+
+        /// - Parameter rows: the first rows after the asked position.
+        init(head: UInt64, rows: [FeedRing.Frame], after position: UInt64) {
+            let follows = rows.first.map { $0.position == position + 1 } ?? (position == head)
+            self.head = head
+            frames = follows ? rows : []
+            isGone = !follows
+        }
     }
 
     /// - Parameter rowsMax: at most so many frames; more may exist.
@@ -37,8 +45,7 @@ struct FeedStore: Sendable {
                 position: place, kind: try row.value("kind", as: String.self),
                 data: try row.value("data", as: String.self))
         }
-        let follows = frames.first.map { $0.position == position + 1 } ?? (position == head)
-        return Page(head: head, frames: follows ? frames : [], isGone: !follows)
+        return Page(head: head, rows: frames, after: position)
     }
 
     /// Deletes the oldest rows that are both older than `secondsMin` and not among the newest `rowsMin`.

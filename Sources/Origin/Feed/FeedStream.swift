@@ -15,7 +15,6 @@ import Registry
 /// | its credential was revoked                    | nothing: cut off for good                         |
 struct FeedStream {
     static let framesAtOnce = 256
-    private static let leaseGap: Duration = .milliseconds(500)
 
     let number: UInt64
     let edge: EdgeHolder
@@ -24,11 +23,7 @@ struct FeedStream {
     let edges: EdgeStore
     let logger: Logger
 
-    private(set) var position: UInt64
-    /// True once memory has served it: from then on falling behind means being slow.
-    private var isLive = false
-    private var lastPulse: UInt64 = 0
-    private var lastLease: ContinuousClock.Instant?
+    private var standing: StreamStanding
 
     private enum Step { case again, wait, end }
 
@@ -38,7 +33,7 @@ struct FeedStream {
     ) {
         self.number = number
         self.edge = edge
-        self.position = position
+        standing = StreamStanding(after: position)
         self.tail = tail
         self.streams = streams
         self.edges = edges
@@ -59,39 +54,42 @@ struct FeedStream {
     }
 
     private mutating func begin(_ writer: inout any ResponseBodyWriter) async throws {
-        let page = try await tail.store.page(after: position, rowsMax: 1)
-        if page.isGone {
-            try await reset(to: page.head, &writer)
-        } else {
-            try await lease(head: page.head, &writer)
-        }
+        let page = try await tail.store.page(after: standing.position, rowsMax: 1)
+        _ = try await act(standing.begin(page, at: .now), &writer)
     }
 
     private mutating func advance(_ writer: inout any ResponseBodyWriter) async throws -> Step {
-        switch tail.next(after: position, framesMax: Self.framesAtOnce) {
-        case .frames(let frames):
-            isLive = true
-            return try await send(frames, &writer)
-        case .upToDate:
-            isLive = true
-            return .wait
-        case .tooOld where isLive:
+        let next = standing.next(tail.next(after: standing.position, framesMax: Self.framesAtOnce))
+        guard next == .readTable else { return try await act(next, &writer) }
+        let page = try await tail.store.page(after: standing.position, rowsMax: Self.framesAtOnce)
+        return try await act(standing.next(page), &writer)
+    }
+
+    private mutating func leaseIfDue(_ writer: inout any ResponseBodyWriter) async throws {
+        guard let lease = standing.lease(pulse: tail.pulses, head: tail.head, at: .now) else { return }
+        _ = try await act(lease, &writer)
+    }
+
+    private mutating func act(
+        _ next: StreamStanding.Next, _ writer: inout any ResponseBodyWriter
+    ) async throws -> Step {
+        switch next {
+        case .send(let frames): return try await send(frames, &writer)
+        case .lease(let head):
+            let now = Date.now.formatted(.iso8601)
+            let text = "event: lease\ndata: {\"head\":\(head),\"now\":\"\(now)\"}\n\n"
+            try await write(text, upTo: standing.position, &writer)
+            return .again
+        case .reset(let head):
+            streams.restart(number, at: head)
+            try await write("event: reset\ndata: {\"head\":\(head)}\n\n", upTo: head, &writer)
+            return .again
+        case .wait, .readTable: return .wait
+        case .cutOff:
             logger.warning(
                 "edge \(edge.name) reads too slowly and is cut off; it resumes", metadata: ["edge": "\(edge.name)"])
             return .end
-        case .tooOld, .ahead:
-            return try await sendFromTable(&writer)
         }
-    }
-
-    /// For a reader that memory can't serve: far behind, ahead of this replica, or from before a restored backup.
-    private mutating func sendFromTable(_ writer: inout any ResponseBodyWriter) async throws -> Step {
-        let page = try await tail.store.page(after: position, rowsMax: Self.framesAtOnce)
-        if page.isGone {
-            try await reset(to: page.head, &writer)
-            return .again
-        }
-        return page.frames.isEmpty ? .wait : try await send(page.frames, &writer)
     }
 
     private mutating func send(_ frames: [FeedRing.Frame], _ writer: inout any ResponseBodyWriter) async throws -> Step
@@ -102,31 +100,12 @@ struct FeedStream {
         return try await edges.isValid(edge) ? .again : .end
     }
 
-    private mutating func leaseIfDue(_ writer: inout any ResponseBodyWriter) async throws {
-        let pulse = tail.pulses
-        guard pulse != lastPulse, let head = tail.head else { return }
-        if let lastLease, ContinuousClock.now - lastLease < Self.leaseGap { return }
-        lastPulse = pulse
-        try await lease(head: max(head, position), &writer)
-    }
-
-    private mutating func lease(head: UInt64, _ writer: inout any ResponseBodyWriter) async throws {
-        lastLease = .now
-        let now = Date.now.formatted(.iso8601)
-        try await write("event: lease\ndata: {\"head\":\(head),\"now\":\"\(now)\"}\n\n", upTo: position, &writer)
-    }
-
-    private mutating func reset(to head: UInt64, _ writer: inout any ResponseBodyWriter) async throws {
-        streams.restart(number, at: head)
-        try await write("event: reset\ndata: {\"head\":\(head)}\n\n", upTo: head, &writer)
-    }
-
     private mutating func write(
         _ text: String, upTo last: UInt64, _ writer: inout any ResponseBodyWriter
     ) async throws {
         streams.startsWriting(number, upTo: last)
         try await writer.write(ByteBuffer(string: text))
         streams.endsWriting(number)
-        position = last
+        standing.wrote(upTo: last)
     }
 }

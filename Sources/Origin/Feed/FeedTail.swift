@@ -14,39 +14,32 @@ package final class FeedTail: Service {
     static let pollInterval: Duration = .seconds(1)
     private static let pageRows = 1000
 
-    private struct State {
-        /// Nil until the first look.
-        var ring: FeedRing?
-        var pulses: UInt64 = 0
-    }
-
     let store: FeedStore
     let bell = Doorbell()
     private let wake = Doorbell()
-    private let state = Mutex(State())
-    private let framesMax: Int
+    private let memory: Mutex<FeedMemory>
     private let logger: Logger
 
     package init(pool: PostgresPool, logger: Logger, framesMax: Int = FeedTail.framesMax) {
         store = FeedStore(pool: pool)
         self.logger = logger
-        self.framesMax = framesMax
+        memory = Mutex(FeedMemory(framesMax: framesMax))
     }
 
     /// Something was appended: look now.
     func hint() { wake.ring() }
 
     /// Counts successful looks; 0 before the first.
-    var pulses: UInt64 { state.withLock { $0.pulses } }
+    var pulses: UInt64 { memory.withLock { $0.pulses } }
 
     /// The newest position that this replica knows of; nil before the first look.
-    package var head: UInt64? { state.withLock { $0.ring?.head } }
+    package var head: UInt64? { memory.withLock { $0.head } }
 
     /// The oldest position that is still served from memory.
-    var floor: UInt64 { state.withLock { $0.ring?.floor ?? 0 } }
+    var floor: UInt64 { memory.withLock { $0.floor } }
 
     func next(after position: UInt64, framesMax: Int) -> FeedRing.Answer {
-        state.withLock { $0.ring?.next(after: position, framesMax: framesMax) ?? .tooOld }
+        memory.withLock { $0.next(after: position, framesMax: framesMax) }
     }
 
     /// Ends all streams of this replica: their edges go to another one.
@@ -96,26 +89,18 @@ package final class FeedTail: Service {
         while true {
             guard let last = head else {
                 let head = try await store.head()
-                state.withLock { $0.ring = FeedRing(head: head, framesMax: framesMax) }
+                memory.withLock { $0.begin(at: head) }
                 continue
             }
             let page = try await store.page(after: last, rowsMax: Self.pageRows)
-            if page.isGone { return restart(at: page.head, from: last) }
-            try state.withLock { state in
-                try state.ring?.append(page.frames)
-                if page.frames.count < Self.pageRows { state.pulses += 1 }
+            let step = try memory.withLock { try $0.take(page, rowsMax: Self.pageRows) }
+            if case .restarted(let last) = step {
+                logger.error(
+                    "the feed does not go on where this replica stood; all edges start anew",
+                    metadata: ["stood_at": "\(last)", "head": "\(page.head)"])
             }
             bell.ring()
-            if page.frames.count < Self.pageRows { return }
+            if step != .again { return }
         }
-    }
-
-    /// The database is older than what this replica has seen (restored from a backup), or was pruned past it.
-    private func restart(at head: UInt64, from last: UInt64) {
-        logger.error(
-            "the feed does not go on where this replica stood; all edges start anew",
-            metadata: ["stood_at": "\(last)", "head": "\(head)"])
-        state.withLock { $0.ring = FeedRing(head: head, framesMax: framesMax) }
-        bell.ring()
     }
 }

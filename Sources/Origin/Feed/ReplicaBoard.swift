@@ -21,10 +21,11 @@ package final class ReplicaBoard: Service {
     private let logger: Logger
     /// Rings when an edge anywhere made progress.
     let bell = Doorbell()
-    private let others = Mutex<[String: ReplicaProgress]>([:])
+    private let others: Mutex<ReplicaWords>
 
     package init(pool: PostgresPool, streams: EdgeStreams, tail: FeedTail, edges: EdgeStore, logger: Logger) {
         replica = "r" + String(UInt64.random(in: .min ... .max), radix: 36)
+        others = Mutex(ReplicaWords(own: replica))
         store = ReplicaStore(pool: pool)
         self.streams = streams
         self.tail = tail
@@ -34,9 +35,7 @@ package final class ReplicaBoard: Service {
 
     /// The edges that are connected somewhere and have not applied `position`: by name here, by number elsewhere.
     func behind(_ position: UInt64) -> [String] {
-        let here = streams.names(behind: position)
-        let there = others.withLock { $0.filter { $0.value.isBehind(position) } }
-        return here + there.map { "one of \($0.value.edges) at replica \($0.key)" }.sorted()
+        streams.names(behind: position) + others.withLock { $0.behind(position) }
     }
 
     /// Takes an acknowledgement, or passes it on to the replica that it is meant for.
@@ -53,10 +52,9 @@ package final class ReplicaBoard: Service {
         switch ReplicaNews(parsing: payload) {
         case .acknowledged(let stream, let edgeID, let position) where stream.replica == replica:
             streams.acknowledge(stream.number, edgeID: edgeID, position: position)
-        case .progress(let other, let said) where other != replica:
-            others.withLock { if $0[other].map({ $0.at < said.at }) ?? true { $0[other] = said } }
-            bell.ring()
-        case .acknowledged, .progress, nil: break
+        case .progress(let other, let said):
+            if others.withLock({ $0.heard(other, said) }) { bell.ring() }
+        case .acknowledged, nil: break
         }
     }
 
@@ -82,11 +80,7 @@ package final class ReplicaBoard: Service {
             do {
                 try await say()
                 let living = try await store.living()
-                others.withLock { known in
-                    known = living.filter { $0.key != replica }.merging(known) { row, heard in
-                        heard.at > row.at ? heard : row
-                    }.filter { living[$0.key] != nil }
-                }
+                others.withLock { $0.read(living) }
                 bell.ring()
                 if ticks % 15 == 0 { try await keepHouse() }
                 ticks += 1
