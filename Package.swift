@@ -91,6 +91,7 @@ let tests: [Target] = [
     .tests(
         "ConformanceTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .crypto, .nio]),
+    .tests("SimulationTests", ["Edge", "EdgeCache", "Origin", "Registry", .nio]),
     .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
