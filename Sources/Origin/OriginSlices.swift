@@ -82,7 +82,7 @@ package struct OriginSlices: Sendable {
         TokenRoutes(tokens: tokens, wait: wait).add(to: routes)
         RepositoryRoutes(repositories: repositories, addresses: addresses).add(to: routes)
         EdgeRoutes(edges: edges, repositories: repositories, tokens: tokens, addresses: addresses).add(to: routes)
-        FeedRoute(tail: tail, streams: streams, edges: edges, replica: board.replica).add(to: routes)
+        FeedRoute(tail: tail, streams: streams, edges: edges, board: board).add(to: routes)
         AckRoute(board: board).add(to: routes)
     }
 }

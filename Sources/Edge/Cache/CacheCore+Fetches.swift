@@ -35,7 +35,9 @@ extension CacheCore {
         _ fetch: Fetch, _ value: CachedValue, _ position: UInt64, at now: Moment
     ) -> FetchOutcome {
         let isBehindWitness = value.generation < fetch.witness && fetch.witness > fetch.witnessSent
-        guard !fetch.mustRepeat, position >= fetch.mark, !isBehindWitness else { return again(fetch) }
+        // No event marks the fetch of a download that came into being, so its absence must be as new as the edge (I11).
+        let isOldAbsence = fetch.question.kind == .crate && value.isAbsent && position < standing.applied
+        guard !fetch.mustRepeat, position >= fetch.mark, !isBehindWitness, !isOldAbsence else { return again(fetch) }
         end(fetch)
         store(fetch, value, position, at: now)
         return .value(value)

@@ -18,6 +18,13 @@ package struct EdgeWait: Sendable {
     ///
     /// Never throws and never fails the change, which is committed. Edges that missed it are named in the log.
     package func waitForEdges(_ position: UInt64) async {
+        do {
+            try await board.readOthers()
+        } catch {
+            logger.warning(
+                "other replicas' edges are not known just now; a change is answered without them",
+                metadata: ["position": "\(position)", "error": "\(error)"])
+        }
         guard !board.behind(position).isEmpty else { return }
         let begin = ContinuousClock.now
         await withTaskGroup(of: Void.self) { group in

@@ -11,14 +11,13 @@ package struct FeedRoute: Sendable {
     let tail: FeedTail
     let streams: EdgeStreams
     let edges: EdgeStore
-    /// This replica's id.
-    let replica: String
+    let board: ReplicaBoard
 
-    package init(tail: FeedTail, streams: EdgeStreams, edges: EdgeStore, replica: String) {
+    package init(tail: FeedTail, streams: EdgeStreams, edges: EdgeStore, board: ReplicaBoard) {
         self.tail = tail
         self.streams = streams
         self.edges = edges
-        self.replica = replica
+        self.board = board
     }
 
     /// Adds the slice's routes; each stands in `Route.all`.
@@ -35,7 +34,7 @@ package struct FeedRoute: Sendable {
         try await edges.saw(edge, publicURL: url)
         let number = streams.reserveNumber()
         var headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
-        headers[.longshoreStream] = StreamName(replica: replica, number: number).description
+        headers[.longshoreStream] = StreamName(replica: board.replica, number: number).description
         // nginx holds answers back unless it is told not to.
         headers[.accelBuffering] = "no"
         return Response(status: .ok, headers: headers, body: body(request, context, number, edge, start))
@@ -53,6 +52,7 @@ package struct FeedRoute: Sendable {
                 logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
             }
             logger.notice("edge \(edge.name) connected", metadata: ["edge": "\(edge.name)", "after": "\(start)"])
+            try await board.introduce()
             try await request.body.consumeWithInboundCloseHandler { _ in
                 var stream = FeedStream(
                     number: number, edge: edge, after: start, tail: tail, streams: streams, edges: edges,

@@ -6,7 +6,7 @@ import Synchronization
 /// What all replicas know of all edges' progress: a row a replica, whatever the number of edges.
 ///
 /// Each second, and soon after acknowledgements, this replica says how many edges it serves and what the slowest has
-/// applied. Replicas that are silent for 3 s count as dead.
+/// applied. Replicas that are silent for longer than their edges' leases can last count as dead (`ReplicaStore`).
 package final class ReplicaBoard: Service {
     /// Acknowledgements within this time are told in one go.
     private static let coalescing: Duration = .milliseconds(10)
@@ -58,6 +58,19 @@ package final class ReplicaBoard: Service {
         }
     }
 
+    /// Tells the others of an edge that has just connected here; the feed begins after it.
+    ///
+    /// A change that was committed before is in the head that the edge begins with; whoever commits one later finds
+    /// this replica's row, and waits for the edge (I10).
+    func introduce() async throws { try await say() }
+
+    /// Reads what the others said. Whoever waits for edges does it after its commit, since notifications are hints.
+    func readOthers() async throws {
+        let question = others.withLock { $0.question() }
+        let living = try await store.living()
+        others.withLock { $0.read(living, question: question) }
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
@@ -79,8 +92,7 @@ package final class ReplicaBoard: Service {
         while !Task.isCancelled {
             do {
                 try await say()
-                let living = try await store.living()
-                others.withLock { $0.read(living) }
+                try await readOthers()
                 bell.ring()
                 if ticks % 15 == 0 { try await keepHouse() }
                 ticks += 1

@@ -5,7 +5,10 @@ struct ReplicaStore: Sendable {
     let pool: PostgresPool
 
     /// A replica that was silent for longer is dead, and nobody waits for its edges.
-    static let silentSecondsMax = 3
+    ///
+    /// Until then its edges may call themselves fresh: the lease time of 5 s, a second between two looks at the
+    /// database, and one for the way.
+    static let silentSecondsMax = 7
     private static let rowSecondsMax = 60
 
     /// Writes this replica's row and tells the others.

@@ -3,6 +3,8 @@ struct ReplicaWords: Sendable {
     /// The replica that listens; its own words come back to it.
     let own: String
     private var others: [String: ReplicaProgress] = [:]
+    private var lastQuestion: UInt64 = 0
+    private var lastRead: UInt64 = 0
 
     init(own: String) { self.own = own }
 
@@ -17,8 +19,17 @@ struct ReplicaWords: Sendable {
         return true
     }
 
+    /// A number for a look at the table; looks may end in another order than they began.
+    mutating func question() -> UInt64 {
+        lastQuestion += 1
+        return lastQuestion
+    }
+
     /// Takes the rows of all living replicas; whoever is not among them is dead, and nobody waits for its edges.
-    mutating func read(_ living: [String: ReplicaProgress]) {
+    mutating func read(_ living: [String: ReplicaProgress], question: UInt64) {
+        // An older look would take away a replica that came since.
+        guard question > lastRead else { return }
+        lastRead = question
         others = living.filter { $0.key != own }.merging(others) { row, heard in heard.at > row.at ? heard : row }
             .filter { living[$0.key] != nil }
     }

@@ -33,6 +33,7 @@ extension SimEdge {
         guard isUp, isConnecting else { return stream.isBroken = true }
         isConnecting = false
         connection = stream
+        liveSince = 0
         lastByteAt = world.now
         acknowledgement = nil
         watch(stream)

@@ -17,7 +17,12 @@ extension SimReplica {
             streams[number] = stream
             progress()
             edge.opened(stream)
-            after(world.dice.between(100, 8000)) { [unowned self] in begin(stream) }
+            // The others must know of it before it can call itself fresh.
+            after(world.dice.between(100, 5000)) { [unowned self] in
+                guard reachesDatabase else { return close(number) }
+                say()
+                after(world.dice.between(100, 8000)) { [unowned self] in begin(stream) }
+            }
         }
     }
 

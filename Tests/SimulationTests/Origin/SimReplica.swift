@@ -52,6 +52,7 @@ final class SimReplica {
         every(1_000_000) { [unowned self] in look() }
         every(1_000_000) { [unowned self] in boardTick() }
         look()
+        boardTick()
     }
 
     /// - Parameter isHeard: whether the edges' machines are told that the connections are gone.
@@ -137,17 +138,27 @@ final class SimReplica {
     private func boardTick() {
         guard reachesDatabase else { return }
         say()
-        after(world.dice.between(100, 5000)) { [unowned self] in
-            words.read(world.database.living())
-            ringBoard()
-        }
+        readOthers { [unowned self] in ringBoard() }
         let stuck = book.stuck(
             floor: memory.floor, at: world.instant, writeTimeMax: EdgeStreams.writeTimeMax
         ).sorted()
         for number in stuck { close(number) }
     }
 
-    private func say() {
+    /// `ReplicaBoard.readOthers`.
+    func readOthers(_ done: @escaping () -> Void) {
+        let question = words.question()
+        after(world.dice.between(100, 5000)) { [unowned self] in
+            let living = world.database.living()
+            after(world.dice.between(100, 5000)) { [unowned self] in
+                words.read(living, question: question)
+                done()
+            }
+        }
+    }
+
+    /// `ReplicaBoard.say`: writes this replica's row and tells the others.
+    func say() {
         let summary = book.summary
         let said = world.database.say(name, edges: summary.edges, applied: summary.applied)
         let name = self.name

@@ -102,12 +102,19 @@ extension SimReplica {
     func waitForEdges(_ position: UInt64, committedAt: Int) {
         world.publishes += 1
         let wait = EdgeWaiting(number: world.publishes, position: position, committedAt: committedAt)
-        waits.append(wait)
-        ringBoard()
+        // After the commit: an edge that is not known yet begins with a head that has it.
+        readOthers { [unowned self] in
+            waits.append(wait)
+            ringBoard()
+            answerInTime(wait)
+        }
+    }
+
+    private func answerInTime(_ wait: EdgeWaiting) {
         after(500_000) { [unowned self] in
             guard let place = waits.firstIndex(where: { $0.number == wait.number }) else { return }
             waits.remove(at: place)
-            answer(wait, late: behind(position))
+            answer(wait, late: behind(wait.position))
         }
     }
 
@@ -125,7 +132,9 @@ extension SimReplica {
     private func answer(_ wait: EdgeWaiting, late: [String]) {
         world.note(label, "answers", key: -1, wait.position, UInt64(late.count))
         for edge in world.edges where edge.isUp {
-            guard let stream = edge.connection, stream.isOpen, !stream.isBroken, stream.replica.isUp,
+            // A lease that waited in a frozen process counts from when it was heard.
+            guard world.now > edge.frozenUntil + SimEdge.leaseTime, let stream = edge.connection, stream.isOpen,
+                !stream.isBroken, stream.replica.isUp,
                 edge.liveSince != 0, edge.liveSince <= wait.committedAt - World.introductionTimeMax, edge.isFresh,
                 edge.ghost.applied < wait.position,
                 !late.contains(where: { $0 == edge.name || $0.hasSuffix(" \(stream.replica.name)") })
