@@ -47,7 +47,10 @@ package final class EdgeApp: Sendable {
             client: feed, desk: desk, publicURL: config.publicURL, hasPlace: contents.applied > 0, logger: logger,
             makeTable: makeTable)
         let routes = Routes(
-            desk: desk, access: ReadAccess(desk: desk, responses: responses, wallClock: wallClock),
+            desk: desk,
+            access: ReadAccess(
+                desk: desk, responses: responses, wallClock: wallClock,
+                signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
             index: IndexRoute(desk: desk, responses: responses),
             crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
             responses: responses, meters: CacheMeters())
@@ -58,7 +61,7 @@ package final class EdgeApp: Sendable {
             ClosingService(clients: [client, feed]),
             CatalogueKeeper(
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
-            follower, RepositoryKeeper(desk: desk),
+            follower, ListKeeper(desk: desk, keyLease: config.tokenLease),
             ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
         ]
         self.desk = desk
@@ -83,7 +86,7 @@ package final class EdgeApp: Sendable {
                     ? "the list of repositories is not known yet" : nil
             },
             ManagementServer.Check("lease") { [desk, follower] in
-                let (isFresh, isWarm) = desk.withCore { core, now in (core.isFresh(at: now), core.count > 1) }
+                let (isFresh, isWarm) = desk.withCore { core, now in (core.isFresh(at: now), core.holdsFiles) }
                 return isFresh || isWarm ? nil : "no lease from the origin: \(follower.problem ?? "none heard lately")"
             },
         ]

@@ -10,6 +10,7 @@ import Registry
 /// | `/{repository}/index/config.json`                      | `RepositoryTable`           |
 /// | `/{repository}/index/{index path}`                     | `IndexRoute`                |
 /// | `/{repository}/crates/{name}/{version}/{sha256}.crate` | `CrateRoute`                |
+/// | the same with `?ls-exp=…&ls-sig=…`                     | the same, opened by the signature (`SignedAccess`) |
 /// | `/t/{token}/…`                                         | the same, token in the path |
 /// | anything else                                          | 404; other methods 405      |
 ///

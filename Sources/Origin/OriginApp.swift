@@ -45,13 +45,22 @@ package final class OriginApp: Sendable {
             if !applied.isEmpty { logger.notice("the database's schema is up to date") }
             let slices = OriginSlices(pool: database.pool, logger: logger, feedFramesMax: feedFramesMax)
             let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: logger)
+            let seal = try SigningSecret.findOrMake(config)
+            try await slices.signingKeys.checkSecret(seal)
+            let links = slices.links(seal, try ClientRegions(config.clientRegions), logger: logger) {
+                await slices.wait.waitForEdges($0)
+            }
+            let keyTime = KeyPlan(period: Int(config.signingKeyTime.components.seconds))
             running.withLock { $0 = slices }
             OriginMetrics.follow(slices)
             return [
                 database, slices.tail,
                 FeedSignals(database.configuration, tail: slices.tail, board: slices.board, logger: logger),
                 Retention(pool: database.pool, logger: logger), slices.board,
-                OriginServer(config: config, slices: slices, blobs: blobs, logger: logger, onListening: onListening),
+                KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
+                OriginServer(
+                    config: config, slices: slices, blobs: blobs, links: links, logger: logger,
+                    onListening: onListening),
             ]
         } catch {
             await database.close()
@@ -84,6 +93,7 @@ private struct OriginServer: Service {
     let config: OriginConfig
     let slices: OriginSlices
     let blobs: any BlobStore
+    let links: DownloadLinks
     let logger: Logger
     let onListening: @Sendable (Int) -> Void
 
@@ -95,7 +105,7 @@ private struct OriginServer: Service {
                 maxHeaderFieldSize: OriginConfig.headerBytesMax, maxHeaderListSize: OriginConfig.headerBytesMax,
                 maxHeaderFieldCount: 100))
         let application = Application(
-            responder: slices.responder(config, addresses: config.addresses, blobs: blobs),
+            responder: slices.responder(config, addresses: config.addresses, blobs: blobs, links: links),
             server: .http1(configuration: server),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: "longshore",

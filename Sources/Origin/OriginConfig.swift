@@ -15,6 +15,13 @@ package struct OriginConfig: Sendable {
     package var publicURL: String?
     package var downloadURL: String?
     package var indexAliases: [String] = []
+    /// True: `config.json` sends cargo to `/dl/…`, which redirects to the nearest edge.
+    package var redirectsDownloads = false
+    /// `10.1.0.0/16=eu,…`; nil: no client's region is known.
+    package var clientRegions: String?
+    /// Nil: a file of the data folder.
+    package var signingSecret: String?
+    package var signingKeyTime: Duration = .seconds(30 * 86_400)
     package var uploadBytesMax = 64 << 20
     /// Index files that wait in memory for slow readers; one more is answered 503.
     package var indexBytesMax = 256 << 20
@@ -46,6 +53,17 @@ package struct OriginConfig: Sendable {
             Setting(
                 "index-aliases", .string,
                 "other bases of index URLs that mean the same repositories, parted by commas: edges' public addresses"),
+            Setting(
+                "downloads", .choice(["direct", "redirect"]), default: "direct",
+                "direct: config.json names the files here; redirect: it names /dl/, which sends cargo to the nearest "
+                    + "edge with a signed URL"),
+            Setting(
+                "client-regions", .string,
+                "which networks are in which edge's region, such as 10.1.0.0/16=eu,2001:db8::/32=us; for the nearest "
+                    + "edge"),
+            Setting(
+                "signing-key-time", .duration(.seconds(3600) ... .seconds(366 * 86_400)), default: "30d",
+                "how long one key signs URLs before the next takes over"),
         ] + storage + limits + Setting.common(managementAddress: "127.0.0.1:9080")
 
     /// What commands that work on the database need, beside `serve`.
@@ -55,6 +73,10 @@ package struct OriginConfig: Sendable {
             "database-url", .secret,
             "a libpq connection string; unset: a private PostgreSQL in the data folder is made, started and stopped",
             environmentAlias: "DATABASE_URL"),
+        Setting(
+            "signing-secret", .secret,
+            "seals the keys that sign URLs, at least 20 random characters; unset: the file signing-secret of the data "
+                + "folder, made at the first start"),
         Setting("database-connections-max", .integer(2...1000), default: "16", "connections to PostgreSQL"),
     ]
 
@@ -77,6 +99,10 @@ package struct OriginConfig: Sendable {
         publicURL = settings.optionalText("public-url")
         downloadURL = settings.optionalText("download-url")
         indexAliases = Self.list(settings.optionalText("index-aliases"))
+        redirectsDownloads = settings.text("downloads") == "redirect"
+        clientRegions = settings.optionalText("client-regions")
+        signingSecret = settings.optionalText("signing-secret")
+        signingKeyTime = settings.duration("signing-key-time")
         uploadBytesMax = settings.integer("upload-bytes-max")
         indexBytesMax = settings.integer("index-bytes-max")
         clientsMax = settings.integer("clients-max")
@@ -91,11 +117,18 @@ package struct OriginConfig: Sendable {
 
     /// What clients are told. With port 0 and no `public-url` the links lead nowhere: `problem` says so.
     package var addresses: PublicAddresses {
-        PublicAddresses(base: publicURL ?? "http://\(address)", downloads: downloadURL, aliases: indexAliases)
+        PublicAddresses(
+            base: publicURL ?? "http://\(address)", downloads: downloadURL, aliases: indexAliases,
+            redirectsDownloads: redirectsDownloads)
     }
 
     /// What does not fit together, as a sentence.
     package var problem: String? {
+        do {
+            _ = try ClientRegions(clientRegions)
+        } catch {
+            return "\(error)"
+        }
         guard publicURL == nil else { return nil }
         if address.port == 0 {
             return "with port 0 in `address`, `public-url` must say what clients call this registry"

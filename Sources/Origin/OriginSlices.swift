@@ -10,6 +10,8 @@ package struct OriginSlices: Sendable {
     package let repositories: RepositoryStore
     package let tokens: TokenStore
     package let edges: EdgeStore
+    package let signingKeys: SigningKeyStore
+    let crates: CrateStore
     package let tail: FeedTail
     package let board: ReplicaBoard
     package let wait: EdgeWait
@@ -26,6 +28,8 @@ package struct OriginSlices: Sendable {
         repositories = RepositoryStore(pool: pool, events: events, audit: audit)
         tokens = TokenStore(pool: pool, events: events, audit: audit)
         edges = EdgeStore(pool: pool, events: events, audit: audit)
+        crates = CrateStore(pool: pool)
+        signingKeys = SigningKeyStore(pool: pool, events: events, audit: audit)
         owners = OwnersStore(pool: pool, audit: audit)
         streams = EdgeStreams()
         tail = FeedTail(pool: pool, logger: logger, framesMax: feedFramesMax)
@@ -35,7 +39,7 @@ package struct OriginSlices: Sendable {
 
     /// Everything that answers requests, in the order: log, limit, errors, changes, who asks, handler.
     func responder(
-        _ config: OriginConfig, addresses: PublicAddresses, blobs: any BlobStore
+        _ config: OriginConfig, addresses: PublicAddresses, blobs: any BlobStore, links: DownloadLinks
     ) -> FrontDoor<RouterResponder<OriginContext>> {
         let router = Router(context: OriginContext.self)
         router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack"]))
@@ -44,7 +48,7 @@ package struct OriginSlices: Sendable {
         router.add(middleware: changes)
         router.add(middleware: Authenticate(tokens: tokens, edges: edges, addresses: addresses))
         let routes = RouteRecorder(router)
-        addCargo(to: routes, config, addresses, blobs)
+        addCargo(to: routes, config, addresses, blobs, links)
         addManagement(to: routes, addresses)
         precondition(
             routes.recorded == Set(Route.all.map(\.description)),
@@ -52,8 +56,18 @@ package struct OriginSlices: Sendable {
         return FrontDoor(router.buildResponder())
     }
 
+    /// - Parameter wait: what to do when the very first key was made.
+    func links(
+        _ seal: KeySeal, _ regions: ClientRegions, logger: Logger, wait: @escaping @Sendable (UInt64) async -> Void
+    ) -> DownloadLinks {
+        DownloadLinks(
+            keys: signingKeys, edges: edges, tokens: tokens, seal: seal, regions: regions, waitForEdges: wait,
+            logger: logger)
+    }
+
     private func addCargo(
-        to routes: RouteRecorder, _ config: OriginConfig, _ addresses: PublicAddresses, _ blobs: any BlobStore
+        to routes: RouteRecorder, _ config: OriginConfig, _ addresses: PublicAddresses, _ blobs: any BlobStore,
+        _ links: DownloadLinks
     ) {
         let wait = self.wait
         let publish = PublishStore(pool: pool, owners: owners, events: events, audit: audit)
@@ -74,7 +88,8 @@ package struct OriginSlices: Sendable {
             repositories: repositories, store: IndexStore(pool: pool),
             budget: ByteBudget(bytesMax: config.indexBytesMax)
         ).add(to: routes)
-        CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs).add(to: routes)
+        CrateRoute(repositories: repositories, store: crates, blobs: blobs, links: links)
+            .add(to: routes)
         MeRoute(addresses: addresses).add(to: routes)
     }
 
@@ -82,6 +97,7 @@ package struct OriginSlices: Sendable {
         TokenRoutes(tokens: tokens, wait: wait).add(to: routes)
         RepositoryRoutes(repositories: repositories, addresses: addresses).add(to: routes)
         EdgeRoutes(edges: edges, repositories: repositories, tokens: tokens, addresses: addresses).add(to: routes)
+        KeysRoute(keys: signingKeys).add(to: routes)
         FeedRoute(tail: tail, streams: streams, edges: edges, board: board).add(to: routes)
         AckRoute(board: board).add(to: routes)
     }

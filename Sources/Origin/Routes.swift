@@ -47,6 +47,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.head, "/{repository}/index/**", .reader),
         Route(.get, "/{repository}/crates/{name}/{version}/{file}", .reader),
         Route(.head, "/{repository}/crates/{name}/{version}/{file}", .reader),
+        // 307 to the nearest edge while one is connected.
         Route(.get, "/{repository}/dl/{name}/{version}/download", .reader),
         Route(.head, "/{repository}/dl/{name}/{version}/download", .reader),
 
@@ -74,6 +75,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.get, "/edge/v1/feed", .edge),
         Route(.post, "/edge/v1/ack", .edge),
         Route(.get, "/edge/v1/repositories", .edge),
+        Route(.get, "/edge/v1/keys", .edge),
         Route(.post, "/edge/v1/introspect", .edge),
         Route(.get, "/edge/v1/index/{repository}/**", .edge),
         Route(.head, "/edge/v1/index/{repository}/**", .edge),

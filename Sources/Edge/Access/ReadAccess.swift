@@ -14,11 +14,14 @@ struct ReadAccess: Sendable {
     let desk: CacheDesk
     let responses: Responses
     let wallClock: @Sendable () -> Int
+    let signatures: SignedAccess
 
     /// The verdict from what is held and current; nil if somebody has to be asked.
     ///
     /// Runs under the core's lock.
     func quick(_ path: EdgePath, _ request: EdgeRequest, _ core: inout CacheCore, at now: Moment) -> Verdict? {
+        // Checking a signature takes too long for the lock.
+        guard !SignedAccess.isMeant(by: path, request) else { return nil }
         guard let held = core.glance(.repositories, at: now) else { return nil }
         guard let facts = Self.table(held)[path.repository] else { return .refused(responses.unknownRepository) }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: true) }
@@ -41,6 +44,13 @@ struct ReadAccess: Sendable {
         }
         guard let facts = table[path.repository] else {
             return .refused(isCurrent ? responses.unknownRepository : responses.unavailable)
+        }
+        if SignedAccess.isMeant(by: path, request) {
+            switch await signatures.find(request) {
+            case .open: return .allowed(facts, isCurrent: isCurrent)
+            case .refused(let reason): return .refused(responses.refusal(403, "\(reason)"))
+            case .unavailable: return .refused(responses.unavailable)
+            }
         }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: isCurrent) }
         switch ReaderSecret(authorization: request.authorization, pathToken: path.token) {

@@ -23,6 +23,7 @@ extension CacheCore {
     package mutating func reset(to head: UInt64, at now: Moment) {
         standing.jump(to: head, at: now)
         epoch += 1
+        forgetSubjects(upTo: head)
         for id in fetches.keys {
             fetches[id]?.mustRepeat = true
             fetches[id]?.mark = head
@@ -52,9 +53,19 @@ extension CacheCore {
             return []
         case .distrustEverything:
             epoch += 1
+            forgetSubjects(upTo: position)
             markAll(position) { _ in true }
             return []
+        case .endSubject(let subject):
+            ended.ended(subject, at: position)
+            journal.ended = ended
+            return []
         }
+    }
+
+    private mutating func forgetSubjects(upTo position: UInt64) {
+        ended.beginAnew(at: position)
+        journal.ended = ended
     }
 
     private mutating func drop(_ key: CacheKey, _ kind: CacheKey.Kind?, replacedAt position: UInt64) -> [FetchTicket] {

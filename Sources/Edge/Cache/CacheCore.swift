@@ -32,6 +32,8 @@ package struct CacheCore: Sendable {
     /// Entries of an earlier epoch are not verified. Counts from 1.
     var epoch: UInt64
     var journal: CacheJournal
+    /// Which signed URLs ended with their token.
+    package internal(set) var ended: EndedSubjects
     var silence = OriginSilence()
     var fetches: [UInt64: Fetch] = [:]
     var flights: [CacheKey: UInt64] = [:]
@@ -41,9 +43,11 @@ package struct CacheCore: Sendable {
     /// - Parameters:
     ///   - applied: the saved place in the feed; 0 for a cold start.
     ///   - epoch: as saved.
-    package init(limits: Limits, applied: UInt64 = 0, epoch: UInt64 = 1) {
+    ///   - ended: as saved; nil if an earlier version saved none: then nothing is known of tokens up to `applied`.
+    package init(limits: Limits, applied: UInt64 = 0, epoch: UInt64 = 1, ended: EndedSubjects? = nil) {
         self.limits = limits
         self.epoch = max(1, epoch)
+        self.ended = ended ?? EndedSubjects(floor: applied)
         entries = EntryTable(bytesMax: limits.memoryBytesMax)
         standing = FeedStanding(applied: applied, leaseTime: limits.leaseTime)
         journal = CacheJournal(applied: applied, epoch: self.epoch)
@@ -52,6 +56,10 @@ package struct CacheCore: Sendable {
     package var feed: FeedStanding { standing }
     package var bytes: Int { entries.bytes }
     package var count: Int { entries.count }
+    /// Whether anything is held besides the lists that every edge asks for.
+    package var holdsFiles: Bool {
+        entries.count > [CacheKey.repositories, .keys].count { entries[$0] != nil }
+    }
     package var fetchesRunning: Int { fetches.count }
 
     /// Whether what is held may be called current (I5).

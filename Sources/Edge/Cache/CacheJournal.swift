@@ -17,6 +17,8 @@ package struct CacheJournal: Sendable {
     package private(set) var changes: [CacheKey: Change] = [:]
     package internal(set) var applied: UInt64
     package internal(set) var epoch: UInt64
+    /// The whole of it if it changed.
+    package internal(set) var ended: EndedSubjects?
 
     init(applied: UInt64, epoch: UInt64) {
         self.applied = applied
@@ -42,6 +44,7 @@ package struct CacheJournal: Sendable {
 
     /// Puts a journal that could not be saved in front of this one, so that its changes are saved with it.
     package mutating func follow(_ older: CacheJournal) {
+        ended = ended ?? older.ended
         changes.merge(older.changes) { newer, older in
             guard case .verify(let position, let epoch) = newer, case .save(let saved) = older else { return newer }
             return .save(
@@ -55,6 +58,7 @@ package struct CacheJournal: Sendable {
     mutating func take() -> CacheJournal {
         let full = self
         changes = [:]
+        ended = nil
         return full
     }
 }

@@ -9,9 +9,10 @@ package import Registry
 /// | `crate`        | `/{repository}/crates/{name}/{version}/{sha256}.crate` |
 /// | `token`        | a zero byte and the 32 bytes of the secret's hash    |
 /// | `repositories` | two zero bytes                                       |
+/// | `keys`         | three zero bytes                                     |
 package struct CacheKey: Hashable, Sendable {
     /// The kinds that the table above lists.
-    package enum Kind: Int, Hashable, Sendable { case index, crate, token, repositories }
+    package enum Kind: Int, Hashable, Sendable { case index, crate, token, repositories, keys }
 
     package let bytes: ByteBuffer
 
@@ -34,6 +35,7 @@ package struct CacheKey: Hashable, Sendable {
     }
 
     package static let repositories = CacheKey(path: ByteBuffer(bytes: [0, 0]))
+    package static let keys = CacheKey(path: ByteBuffer(bytes: [0, 0, 0]))
 
     /// True for every file of `repository`.
     package func isFile(of repository: RepositoryName) -> Bool {
@@ -46,6 +48,7 @@ extension CacheKey: CustomStringConvertible {
     package var description: String {
         switch bytes.readableBytesView.first {
         case 0 where bytes.readableBytes == 2: "the list of repositories"
+        case 0 where bytes.readableBytes == 3: "the signing keys"
         case 0: "a token"
         default: String(buffer: bytes)
         }

@@ -17,6 +17,8 @@ package final class Catalogue: Sendable {
         package var epoch: UInt64 = 1
         /// When the edge last knew itself to be fresh; seconds since 1970.
         package var currentAt: Int?
+        /// Nil for a catalogue of a version that kept none.
+        package var ended: EndedSubjects?
         package var entries: [SavedEntry] = []
         package var blobs: [BlobRow] = []
     }
@@ -61,6 +63,7 @@ package final class Catalogue: Sendable {
             for (checksum, row) in blobs { try Self.save(checksum, row, in: database) }
             try Self.setMeta("applied", Int64(bitPattern: journal.applied), in: database)
             try Self.setMeta("epoch", Int64(bitPattern: journal.epoch), in: database)
+            if let ended = journal.ended { try Self.save(ended, in: database) }
             if let currentAt { try Self.setMeta("current_at", Int64(currentAt), in: database) }
         }
     }
@@ -97,6 +100,8 @@ package final class Catalogue: Sendable {
             let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
             guard version <= Self.schemaVersion else { throw NewerSchema(version: version) }
             if version == 0 { try database.execute(sql: Self.schema) }
+            // Beside the version, since a program that does not know the table can leave it alone.
+            try database.execute(sql: Self.endedSchema)
             var contents = Contents()
             let meta = try Row.fetchAll(database, sql: "SELECT name, value FROM meta")
             for row in meta {
@@ -104,9 +109,11 @@ package final class Catalogue: Sendable {
                 switch row["name"] as String {
                 case "applied": contents.applied = UInt64(bitPattern: value)
                 case "epoch": contents.epoch = UInt64(bitPattern: value)
-                default: contents.currentAt = Int(value)
+                case "current_at": contents.currentAt = Int(value)
+                default: continue
                 }
             }
+            contents.ended = try Self.ended(in: database)
             contents.entries = try Row.fetchAll(database, sql: "SELECT * FROM entries").compactMap(Self.entry)
             contents.blobs = try Row.fetchAll(database, sql: "SELECT * FROM blobs").compactMap(Self.blob)
             return contents
@@ -121,6 +128,29 @@ package final class Catalogue: Sendable {
         CREATE TABLE blobs (sha256 BLOB PRIMARY KEY, bytes INTEGER NOT NULL, used_at INTEGER NOT NULL) WITHOUT ROWID;
         PRAGMA user_version = \(schemaVersion);
         """
+
+    /// One row without a subject holds the floor.
+    private static let endedSchema = """
+        CREATE TABLE IF NOT EXISTS ended (subject TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    private static func save(_ ended: EndedSubjects, in database: Database) throws {
+        try database.execute(sql: "DELETE FROM ended")
+        let rows = ended.positions.merging(["": ended.floor]) { position, _ in position }
+        for (subject, position) in rows {
+            try database.execute(
+                sql: "INSERT INTO ended VALUES (?, ?)", arguments: [subject, Int64(bitPattern: position)])
+        }
+    }
+
+    private static func ended(in database: Database) throws -> EndedSubjects? {
+        let rows = try Row.fetchAll(database, sql: "SELECT subject, position FROM ended")
+        var positions = Dictionary(
+            uniqueKeysWithValues: rows.map { row in
+                (row["subject"] as String, UInt64(bitPattern: row["position"] as Int64))
+            })
+        return positions.removeValue(forKey: "").map { EndedSubjects(floor: $0, positions: positions) }
+    }
 
     private static func save(_ key: CacheKey, _ change: CacheJournal.Change, in database: Database) throws {
         switch change {

@@ -97,7 +97,7 @@ struct EntryTable: Sendable {
         // Two rounds: the first may only take the bits away.
         for _ in 0..<(2 * slots.count) {
             hand = hand + 1 < slots.count ? hand + 1 : 0
-            guard let entry = slots[hand], entry.kind != .repositories else { continue }
+            guard let entry = slots[hand], entry.kind != .repositories, entry.kind != .keys else { continue }
             if !entry.wasUsed { return entry.key }
             slots[hand]?.wasUsed = false
         }

@@ -70,4 +70,6 @@ package enum CacheChange: Sendable {
     /// Nothing held of this repository can be trusted without asking.
     case distrust(RepositoryName)
     case distrustEverything
+    /// URLs that were signed for this token before now end.
+    case endSubject(String)
 }

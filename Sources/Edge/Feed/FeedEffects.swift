@@ -15,13 +15,16 @@ enum FeedEffects {
             guard let version = try? Version(version) else { return [.distrust(repository)] }
             return [.dropGroup(.version(repository, crate, version))]
         case .token(let subject):
-            return [.dropGroup(.subject(subject)), .dropGroup(.noToken)]
+            return [.dropGroup(.subject(subject)), .dropGroup(.noToken), .endSubject(subject)]
         case .repository(let repository):
             // Its files stay as a fallback: a repository that is made again under its name has other content.
             return [
                 .replace(.repositories, .repositories, kept: survivors(repository)), .distrust(repository),
             ]
-        case .keys, .edges:
+        case .keys:
+            // The old ones may not be used while the new ones are on their way: one of them may have been retired.
+            return [.replace(.keys, .keys, kept: nil)]
+        case .edges:
             return [.nothing]
         case .unknown:
             return [.distrustEverything]

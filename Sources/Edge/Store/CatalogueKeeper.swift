@@ -46,7 +46,10 @@ actor CatalogueKeeper: Service {
         let rows = blobs.takeChanges()
         let now = wallClock()
         let isDue = isFresh && now >= savedAt + Self.currentSecondsMax
-        guard !journal.changes.isEmpty || !rows.isEmpty || journal.applied != savedPosition || isDue else { return }
+        guard
+            !journal.changes.isEmpty || journal.ended != nil || !rows.isEmpty || journal.applied != savedPosition
+                || isDue
+        else { return }
         do {
             try await catalogue.save(journal, blobs: rows, currentAt: isFresh ? now : nil)
             savedPosition = journal.applied

@@ -21,7 +21,7 @@ struct WarmStart {
         _ contents: Catalogue.Contents, _ limits: CacheCore.Limits, at now: Moment, unixNow: Int,
         value: (SavedEntry) -> CachedValue?
     ) -> CacheCore {
-        var core = CacheCore(limits: limits, applied: contents.applied, epoch: contents.epoch)
+        var core = CacheCore(limits: limits, applied: contents.applied, epoch: contents.epoch, ended: contents.ended)
         let pause = max(0, unixNow - (contents.currentAt ?? 0))
         for saved in contents.entries {
             guard let value = value(saved) else { continue }
@@ -43,6 +43,8 @@ struct WarmStart {
         case .repositories:
             let list = try? JSONDecoder().decode(RepositoryList.self, from: Data(saved.body.readableBytesView))
             return try? list.map(makeTable)?.value()
+        case .keys:
+            return SigningRing(json: saved.body)?.value
         case .token:
             return nil
         }

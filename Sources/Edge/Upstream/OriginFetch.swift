@@ -47,6 +47,7 @@ struct OriginFetch: Sendable {
         case .crate: try await crate(ticket)
         case .token: try await token(ticket)
         case .repositories: try await repositories()
+        case .keys: try await keys()
         }
     }
 
@@ -97,6 +98,14 @@ struct OriginFetch: Sendable {
         }
         let table = makeTable(try decode(RepositoryList.self, answer))
         return .value(try table.value(), position: answer.position)
+    }
+
+    private func keys() async throws -> FetchAnswer {
+        let answer = try await client.read(EdgeWire.keysPath)
+        guard answer.status == 200, let ring = SigningRing(json: answer.body) else {
+            throw UpstreamError(fault: .protocolBroken, detail: "status \(answer.status) for the signing keys")
+        }
+        return .value(ring.value, position: answer.position)
     }
 
     private func decode<Shape: Decodable>(_ shape: Shape.Type, _ answer: OriginAnswer) throws -> Shape {

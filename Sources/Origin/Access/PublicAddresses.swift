@@ -12,8 +12,13 @@ package struct PublicAddresses: Hashable, Sendable {
 
     /// Other bases under which the same repositories are used, such as edges' public addresses.
     package let aliases: [String]
+    /// Whether downloads go through `/dl/…`, which redirects to the nearest edge.
+    package let redirectsDownloads: Bool
 
-    package init(base: String, downloads: String? = nil, aliases: [String] = []) {
+    package init(
+        base: String, downloads: String? = nil, aliases: [String] = [], redirectsDownloads: Bool = false
+    ) {
+        self.redirectsDownloads = redirectsDownloads
         self.base = base.withoutFinalSlashes
         self.downloads = (downloads ?? base).withoutFinalSlashes
         self.aliases = aliases.map(\.withoutFinalSlashes)
@@ -31,8 +36,11 @@ package struct PublicAddresses: Hashable, Sendable {
         return Set(plain + plain.map { "sparse+" + $0 })
     }
 
-    /// Base of `dl` in `config.json`, for `ConfigFile`.
-    package func crates(_ repository: RepositoryName) -> String { "\(downloads)/\(repository)/crates" }
+    /// `dl` in `config.json`, for `ConfigFile`.
+    package func downloads(_ repository: RepositoryName) -> ConfigFile.Downloads {
+        redirectsDownloads
+            ? .byVersion(base: "\(downloads)/\(repository)/dl") : .byChecksum(base: "\(downloads)/\(repository)/crates")
+    }
 
     /// Where a person gets a token.
     package func login(_ repository: RepositoryName) -> String { "\(base)/\(repository)/me" }
@@ -40,7 +48,7 @@ package struct PublicAddresses: Hashable, Sendable {
     /// The `config.json` of a repository, from the configured addresses alone.
     package func config(_ repository: Repository) -> ConfigFile {
         ConfigFile(
-            downloads: crates(repository.name), api: api(repository.name), authRequired: repository.isPrivate)
+            downloads: downloads(repository.name), api: api(repository.name), authRequired: repository.isPrivate)
     }
 
     /// The challenge that goes with a 401: `Cargo login_url="https://…/main/me"`.

@@ -86,10 +86,7 @@ package struct TokenStore: Sendable {
 
     /// Who holds the secret with this hash: a token, or the reason why it is none (any more).
     package func principal(hash: Checksum) async throws -> Principal {
-        guard let record = try await record(hash: hash).record else { return .rejected(.unknown) }
-        if record.revoked != nil { return .rejected(.revoked) }
-        if record.isExpired { return .rejected(.expired) }
-        return .token(record.holder)
+        try await record(hash: hash).record.map(Self.principal) ?? .rejected(.unknown)
     }
 
     /// The token with this hash, in whatever state, and the feed position of the very snapshot it was read in.
@@ -103,6 +100,24 @@ package struct TokenStore: Sendable {
         guard let row = rows.first else { throw FeedDamage.noHead }
         let isFound = try row.value("id", as: Int64?.self) != nil
         return (isFound ? try TokenRecord(row) : nil, try row.value("position", as: UInt64.self))
+    }
+
+    /// A token as it stands now, and the feed position of the very snapshot it was read in.
+    func standing(id: Int64) async throws -> (principal: Principal, position: UInt64) {
+        let rows = try await pool.query(
+            """
+            SELECT \(literal: EventLog.positionSQL) AS position, \(literal: TokenRecord.columns)
+            FROM (SELECT) AS one_row LEFT JOIN (tokens JOIN users ON users.id = tokens.user_id) ON tokens.id = \(id)
+            """)
+        guard let row = rows.first else { throw FeedDamage.noHead }
+        let isFound = try row.value("id", as: Int64?.self) != nil
+        let principal = isFound ? try Self.principal(TokenRecord(row)) : .rejected(.unknown)
+        return (principal, try row.value("position", as: UInt64.self))
+    }
+
+    private static func principal(_ record: TokenRecord) -> Principal {
+        if record.revoked != nil { return .rejected(.revoked) }
+        return record.isExpired ? .rejected(.expired) : .token(record.holder)
     }
 
     private static func user(_ login: String, in transaction: Transaction) async throws -> Int32 {

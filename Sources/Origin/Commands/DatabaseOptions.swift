@@ -7,6 +7,8 @@ struct DatabaseOptions: ParsableArguments {
     @Option(help: "The data folder, as of `serve`.") var data: String?
     @Option(help: "A libpq connection string (also DATABASE_URL).") var databaseUrl: String?
     @Option(help: "A file that holds the connection string.") var databaseUrlFile: String?
+    @Option(help: "A file that holds the secret of the signing keys; unset: as of `serve`.")
+    var signingSecretFile: String?
     @Option(help: "The JSON file of settings, as of `serve`.") var config: String?
 
     /// Runs `body` on a migrated database and closes everything after it.
@@ -49,7 +51,8 @@ struct DatabaseOptions: ParsableArguments {
 
     private var flags: [String] {
         let pairs = [
-            ("data", data), ("database-url", databaseUrl), ("database-url-file", databaseUrlFile), ("config", config),
+            ("data", data), ("database-url", databaseUrl), ("database-url-file", databaseUrlFile),
+            ("signing-secret-file", signingSecretFile), ("config", config),
         ]
         return pairs.flatMap { name, value in value.map { ["--\(name)", $0] } ?? [] }
     }

@@ -10,6 +10,7 @@ import Registry
 /// | situation                                   | answer                                                | case |
 /// |---------------------------------------------|-------------------------------------------------------|------|
 /// | there is such a version                     | 200 `application/gzip`, no encoding, immutable        | C1, C13 |
+/// | `/dl/…`, and an edge is connected           | 307 to a signed URL of the nearest one, `no-store`    | D7   |
 /// | `HEAD`                                      | the headers of `GET`                                  |      |
 /// | unknown version, other spelling, other hash | 404 text                                              | C4, I7 |
 /// | private, no token or a bad one              | 401 with a challenge                                  | D7   |
@@ -18,11 +19,16 @@ package struct CrateRoute: Sendable {
     let repositories: RepositoryStore
     let store: CrateStore
     let blobs: any BlobStore
+    /// Nil: no download is sent elsewhere.
+    let links: DownloadLinks?
 
-    package init(repositories: RepositoryStore, store: CrateStore, blobs: any BlobStore) {
+    package init(
+        repositories: RepositoryStore, store: CrateStore, blobs: any BlobStore, links: DownloadLinks? = nil
+    ) {
         self.repositories = repositories
         self.store = store
         self.blobs = blobs
+        self.links = links
     }
 
     package func add(to router: some RouterMethods<OriginContext>) {
@@ -56,6 +62,18 @@ package struct CrateRoute: Sendable {
         let version = try Version(context.parameters.require("version").decodingPlus)
         try context.principal.requireRead(repository, of: name)
         let (found, _) = try await store.find(name, version, nil, in: repository)
+        if let links, let found {
+            let file = DownloadLinks.File(
+                repository: repository,
+                path: CratePath(name: name, version: version, checksum: found.checksum))
+            let client = ClientPlace(request, context)
+            if let place = try await links.place(of: file, for: context.principal, at: client) {
+                // Each try gets a new signature, so nobody may keep this answer.
+                return Response(
+                    status: .temporaryRedirect,
+                    headers: [.location: place, .cacheControl: "no-store", .contentLength: "0"])
+            }
+        }
         return try await answer(found, name, version, in: repository, request, lifetime: "no-cache")
     }
 

@@ -19,6 +19,7 @@ package struct Migration: Sendable, Equatable {
 extension Migration {
     /// Every migration in order. A released one is never changed: a new one mends it.
     package static let all = [
-        Migration(1, "registry", PackageResources.m0001_registry_sql)
+        Migration(1, "registry", PackageResources.m0001_registry_sql),
+        Migration(2, "signing_keys", PackageResources.m0002_signing_keys_sql),
     ]
 }

@@ -47,6 +47,26 @@ package struct EdgeStore: Sendable {
         try await pool.query("SELECT \(literal: EdgeRecord.columns) FROM edges ORDER BY name").map(EdgeRecord.init)
     }
 
+    /// The edges that were connected a moment ago and said where clients reach them.
+    package func live() async throws -> [LiveEdge] {
+        try await pool.query(
+            """
+            SELECT name, region, public_url FROM edges
+            WHERE revoked_at IS NULL AND public_url IS NOT NULL
+              AND seen_at > now() - make_interval(secs => \(Self.silenceSecondsMax)::bigint)
+            ORDER BY name
+            """
+        ).map { row in
+            let url = try row.value("public_url", as: String.self)
+            return LiveEdge(
+                name: try row.value("name", as: String.self), region: try row.value("region", as: String.self),
+                url: url.hasSuffix("/") ? String(url.dropLast()) : url)
+        }
+    }
+
+    /// Connected edges are noted every 15 s (`ReplicaBoard`).
+    private static let silenceSecondsMax = 45
+
     /// Ends an edge's credential; its feed is cut and it hears nothing any more. Revoking twice changes nothing.
     ///
     /// - Throws: 404 if there is no such edge.

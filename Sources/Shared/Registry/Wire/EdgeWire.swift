@@ -5,6 +5,7 @@
 /// | `GET /edge/v1/feed?after=P` or `after=latest`          | server-sent events, `longshore-stream: REPLICA.N`             |
 /// | `POST /edge/v1/ack` with `Acknowledgement`             | 204                                                           |
 /// | `GET /edge/v1/repositories`                            | `RepositoryList`                                              |
+/// | `GET /edge/v1/keys`                                    | `SigningKeyList`                                              |
 /// | `GET /edge/v1/index/{repository}/{index path}`         | the index file with its ETag, 304, or 404                     |
 /// | `GET`, `HEAD /edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` | the bytes, 403 with a reason, or 404      |
 /// | `POST /edge/v1/introspect` with `Introspection.Question` | `Introspection`, or 404 for a token that is none            |
@@ -16,6 +17,7 @@ package enum EdgeWire {
     package static let feedPath = "/edge/v1/feed"
     package static let ackPath = "/edge/v1/ack"
     package static let repositoriesPath = "/edge/v1/repositories"
+    package static let keysPath = "/edge/v1/keys"
     package static let introspectPath = "/edge/v1/introspect"
     package static let indexPrefix = "/edge/v1/index/"
     package static let cratesPrefix = "/edge/v1/crates/"
@@ -109,5 +111,31 @@ package struct Introspection: Codable, Hashable, Sendable {
         self.subject = subject
         self.grants = grants
         self.expires = expires
+    }
+}
+
+/// The public keys with which signed URLs are checked, and who the asking edge is to the origin.
+package struct SigningKeyList: Codable, Hashable, Sendable {
+    /// One key. Retired ones are listed for some days, so that refusals can say what happened.
+    package struct Entry: Codable, Hashable, Sendable {
+        package let id: String
+        /// 32 bytes of Ed25519 in base64url.
+        package let key: String
+        package let isRetired: Bool
+
+        package init(id: String, key: String, isRetired: Bool) {
+            self.id = id
+            self.key = key
+            self.isRetired = isRetired
+        }
+    }
+
+    /// The edge's name in the origin's table, which is what URLs are made for; its own setting may differ.
+    package let edge: String
+    package let keys: [Entry]
+
+    package init(edge: String, keys: [Entry]) {
+        self.edge = edge
+        self.keys = keys
     }
 }
