@@ -77,6 +77,8 @@ final class OriginConnection: ChannelInboundHandler {
         switch path {
         case EdgeWire.repositoriesPath:
             return json(RepositoryList(repositories: script.repositories))
+        case EdgeWire.keysPath:
+            return json(script.keys)
         case EdgeWire.ackPath:
             if let acknowledgement = decode(Acknowledgement.self, body) {
                 origin.acknowledge(acknowledgement.position)

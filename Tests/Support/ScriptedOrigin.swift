@@ -20,6 +20,8 @@ package final class ScriptedOrigin: Sendable {
         package var crates: [String: [UInt8]] = [:]
         /// Refused downloads and why, by the same path.
         package var blocked: [String: String] = [:]
+        /// What signs URLs here, and the name by which this origin knows the edge.
+        package var keys = SigningKeyList(edge: "eu", keys: [])
         /// By the hash of the secret.
         package var tokens: [String: Introspection] = [:]
         /// Answers every read with this status and without a position.

@@ -8,6 +8,8 @@ package final class TestBalancer: Sendable {
     private let group = MultiThreadedEventLoopGroup.singleton
     private let addresses = Mutex<[String]>([])
     private let port: Int
+    /// What clients have sent first on each connection, as far as it is short.
+    private let openings = Mutex<[String]>([])
 
     package var url: String { "http://127.0.0.1:\(port)" }
 
@@ -16,6 +18,9 @@ package final class TestBalancer: Sendable {
         get { addresses.withLock { $0 } }
         set { addresses.withLock { $0 = newValue } }
     }
+
+    /// The first bytes that each client sent: over plain HTTP that is the first request.
+    package var heard: [String] { openings.withLock { $0 } }
 
     package init() throws { port = try freePort() }
 
@@ -41,10 +46,12 @@ package final class TestBalancer: Sendable {
         let ports = backends.compactMap { URL(string: $0)?.port }
         return firstTaking(ports[...], on: client.eventLoop).flatMap { backend in
             // Both are on one loop, and so the handlers may hold each other's channel.
-            client.pipeline.addHandler(Passing(to: backend)).and(backend.pipeline.addHandler(Passing(to: client)))
-                .flatMap { _ in
-                    client.setOption(.autoRead, value: true).and(backend.setOption(.autoRead, value: true))
-                }.map { _ in }
+            client.pipeline.addHandler(Passing(to: backend) { text in self.openings.withLock { $0.append(text) } }).and(
+                backend.pipeline.addHandler(Passing(to: client))
+            )
+            .flatMap { _ in
+                client.setOption(.autoRead, value: true).and(backend.setOption(.autoRead, value: true))
+            }.map { _ in }
         }
     }
 
@@ -63,11 +70,22 @@ private final class Passing: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
     private let other: any Channel
+    private let opened: @Sendable (String) -> Void
+    private let isOpen = Mutex(false)
 
-    init(to other: any Channel) { self.other = other }
+    init(to other: any Channel, opened: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.other = other
+        self.opened = opened
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        other.write(unwrapInboundIn(data), promise: nil)
+        let bytes = unwrapInboundIn(data)
+        let isFirst = isOpen.withLock { isOpen in
+            defer { isOpen = true }
+            return !isOpen
+        }
+        if isFirst { opened(String(decoding: bytes.readableBytesView.prefix(16 << 10), as: UTF8.self)) }
+        other.write(bytes, promise: nil)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { other.flush() }
