@@ -35,7 +35,8 @@ struct RunningEdge: Sendable {
     /// Runs `body` with an edge that is ready (unless `isReady` is false), and stops the edge in order.
     static func run(
         _ origin: ScriptedOrigin, in folder: String, leaseTime: Duration = .seconds(5), isReady: Bool = true,
-        tokenLease: Duration = .seconds(600), _ body: @Sendable @escaping (RunningEdge) async throws -> Void
+        tokenLease: Duration = .seconds(600), diskBytesMax: Int? = nil,
+        _ body: @Sendable @escaping (RunningEdge) async throws -> Void
     ) async throws {
         var config = EdgeConfig(
             originURL: origin.url, credential: SecretToken(kind: .edge).text,
@@ -43,6 +44,7 @@ struct RunningEdge: Sendable {
         config.leaseTime = leaseTime
         config.tokenLease = tokenLease
         config.name = "test-edge"
+        if let diskBytesMax { config.diskBytesMax = diskBytesMax }
         config.drainTimeMax = .seconds(2)
         var logger = Logger(label: "edge") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical

@@ -95,6 +95,10 @@ package final class Catalogue: Sendable {
         var description: String { "it was written by a newer version (schema \(version))" }
     }
 
+    private struct Damage: Error, CustomStringConvertible {
+        var description: String { "its position in the feed can't be read" }
+    }
+
     private func read() throws -> Contents {
         try database.write { database in
             let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -103,19 +107,23 @@ package final class Catalogue: Sendable {
             // Beside the version, since a program that does not know the table can leave it alone.
             try database.execute(sql: Self.endedSchema)
             var contents = Contents()
-            let meta = try Row.fetchAll(database, sql: "SELECT name, value FROM meta")
-            for row in meta {
-                let value: Int64 = row["value"]
-                switch row["name"] as String {
-                case "applied": contents.applied = UInt64(bitPattern: value)
-                case "epoch": contents.epoch = UInt64(bitPattern: value)
-                case "current_at": contents.currentAt = Int(value)
+            for row in try Row.fetchAll(database, sql: "SELECT name, value FROM meta") {
+                guard let name = String.fromDatabaseValue(row[0]), let value = Self.count(row[1]) else {
+                    throw Damage()
+                }
+                switch name {
+                case "applied": contents.applied = UInt64(value)
+                case "epoch": contents.epoch = UInt64(value)
+                case "current_at": contents.currentAt = value
                 default: continue
                 }
             }
             contents.ended = try Self.ended(in: database)
-            contents.entries = try Row.fetchAll(database, sql: "SELECT * FROM entries").compactMap(Self.entry)
-            contents.blobs = try Row.fetchAll(database, sql: "SELECT * FROM blobs").compactMap(Self.blob)
+            contents.entries = try Row.fetchAll(
+                database, sql: "SELECT key, kind, tag, position, epoch, body FROM entries"
+            ).compactMap(Self.entry)
+            contents.blobs = try Row.fetchAll(database, sql: "SELECT sha256, bytes, used_at FROM blobs")
+                .compactMap(Self.blob)
             return contents
         }
     }
@@ -144,11 +152,11 @@ package final class Catalogue: Sendable {
     }
 
     private static func ended(in database: Database) throws -> EndedSubjects? {
-        let rows = try Row.fetchAll(database, sql: "SELECT subject, position FROM ended")
-        var positions = Dictionary(
-            uniqueKeysWithValues: rows.map { row in
-                (row["subject"] as String, UInt64(bitPattern: row["position"] as Int64))
-            })
+        var positions: [String: UInt64] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT subject, position FROM ended") {
+            guard let subject = String.fromDatabaseValue(row[0]), let position = count(row[1]) else { throw Damage() }
+            positions[subject] = UInt64(position)
+        }
         return positions.removeValue(forKey: "").map { EndedSubjects(floor: $0, positions: positions) }
     }
 
@@ -184,21 +192,31 @@ package final class Catalogue: Sendable {
         try database.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [name, value])
     }
 
-    /// A row that makes no sense is passed over: it costs one fetch.
+    /// A row that makes no sense is passed over: it costs one fetch. Columns are read by place and asked for their type,
+    /// because a damaged file may hold anything, and what GRDB can't convert otherwise ends the process.
     private static func entry(_ row: Row) -> SavedEntry? {
-        guard let kind = CacheKey.Kind(rawValue: row["kind"]) else { return nil }
-        let tag = (row["tag"] as String?).flatMap { EntityTag(parsing: $0) }
+        guard let key = Data.fromDatabaseValue(row[0]), let body = Data.fromDatabaseValue(row[5]),
+            let number = Int.fromDatabaseValue(row[1]), let kind = CacheKey.Kind(rawValue: number),
+            let position = count(row[3]), let epoch = count(row[4])
+        else { return nil }
+        let tag = String.fromDatabaseValue(row[2]).flatMap { EntityTag(parsing: $0) }
         if kind == .index, tag == nil { return nil }
         return SavedEntry(
-            key: CacheKey(path: ByteBuffer(bytes: row["key"] as Data)), kind: kind, tag: tag,
-            position: UInt64(bitPattern: row["position"]), epoch: UInt64(bitPattern: row["epoch"]),
-            body: ByteBuffer(bytes: row["body"] as Data))
+            key: CacheKey(path: ByteBuffer(bytes: key)), kind: kind, tag: tag, position: UInt64(position),
+            epoch: UInt64(epoch), body: ByteBuffer(bytes: body))
     }
 
     private static func blob(_ row: Row) -> BlobRow? {
-        Checksum(bytes: row["sha256"] as Data).map {
-            BlobRow(checksum: $0, bytes: row["bytes"], usedAt: row["used_at"])
-        }
+        guard let hash = Data.fromDatabaseValue(row[0]), let checksum = Checksum(bytes: hash),
+            let bytes = count(row[1]), let usedAt = count(row[2])
+        else { return nil }
+        return BlobRow(checksum: checksum, bytes: bytes, usedAt: usedAt)
+    }
+
+    /// A number that this program could have written: with it one can count on without an overflow.
+    private static func count(_ value: DatabaseValue) -> Int? {
+        guard let number = Int.fromDatabaseValue(value), (0..<1 << 60).contains(number) else { return nil }
+        return number
     }
 
     private static func moveAside(_ layout: DiskLayout) throws {
