@@ -25,9 +25,13 @@ package final class LiveSystem: Sendable {
     ///   - databaseURL: nil lets the one origin run a PostgreSQL of its own; replicas need one that they share.
     ///   - balancer: stands between the edges and the replicas; nil: edges know the first replica only.
     ///   - originFlags: added to every replica's `serve`.
+    ///   - publicURL: of the origin; nil: its address.
+    ///   - edgePublicURL: of every edge; nil: its address.
+    ///   - originDisk: a small disk of the origin's own; likewise `edgeDisk`.
     package static func with(
         edges edgeNames: [String] = ["eu", "us"], replicas: Int = 1, databaseURL: String? = nil,
-        balancer: TestBalancer? = nil, originFlags: [String] = [], edgeFlags: [String] = [],
+        balancer: TestBalancer? = nil, originFlags: [String] = [], edgeFlags: [String] = [], publicURL: String? = nil,
+        edgePublicURL: String? = nil, originDisk: SmallDisk? = nil, edgeDisk: SmallDisk? = nil,
         _ body: (LiveSystem) async throws -> Void
     ) async throws {
         try await withTemporaryFolder("live") { folder in
@@ -36,12 +40,14 @@ package final class LiveSystem: Sendable {
             let aliases = places.map { "http://127.0.0.1:\($0.port)" }.joined(separator: ",")
             let flags = originFlags + (aliases.isEmpty ? [] : ["--index-aliases", aliases])
             let origins = try (1...replicas).map { number in
-                try LiveOrigin(number: number, folder: folder, databaseURL: databaseURL, flags: flags)
+                try LiveOrigin(
+                    number: number, folder: folder, databaseURL: databaseURL, flags: flags, publicURL: publicURL,
+                    disk: originDisk)
             }
             let edges = try places.map { place in
                 try LiveEdge(
                     name: place.name, port: place.port, folder: folder, origin: origins[0], originURL: balancer?.url,
-                    flags: edgeFlags)
+                    flags: edgeFlags, publicURL: edgePublicURL, disk: edgeDisk)
             }
             let system = LiveSystem(folder: folder, origins: origins, edges: edges)
             balancer?.backends = origins.map(\.url)
@@ -99,9 +105,16 @@ package final class LiveOrigin: Sendable {
 
     private let databaseURL: String?
     private let arguments: [String]
+    private let disk: SmallDisk?
     private let current = Current()
 
-    init(number: Int, folder: String, databaseURL: String?, flags: [String]) throws {
+    /// An origin that runs from `start` to `stop`.
+    ///
+    /// - Parameter folder: where its data folder and log are made.
+    package init(
+        number: Int, folder: String, databaseURL: String?, flags: [String] = [], publicURL: String? = nil,
+        disk: SmallDisk? = nil
+    ) throws {
         name = "origin-\(number)"
         let (port, management) = (try freePort(), try freePort())
         url = "http://127.0.0.1:\(port)"
@@ -110,12 +123,14 @@ package final class LiveOrigin: Sendable {
         data = folder + "/origin"
         logPath = folder + "/\(name).log"
         self.databaseURL = databaseURL
+        self.disk = disk
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
-        arguments =
+        let command =
             [
                 Program.origin.path, "serve", "--data", data, "--address", "127.0.0.1:\(port)",
-                "--management-address", "127.0.0.1:\(management)", "--public-url", url,
+                "--management-address", "127.0.0.1:\(management)", "--public-url", publicURL ?? url,
             ] + flags
+        arguments = disk?.mounted(below: data, command) ?? command
     }
 
     package var process: ServerProcess? { current.process }
@@ -146,8 +161,9 @@ package final class LiveOrigin: Sendable {
     /// Runs a command of `longshore-origin` on this replica's database.
     @discardableResult
     package func command(_ arguments: [String]) async throws -> ToolResult {
-        let result = try await runTool(
-            Program.origin.path, arguments + ["--data", data], environment: environment, seconds: 300)
+        let command = [Program.origin.path] + arguments + ["--data", data]
+        let words = disk == nil ? command : try SmallDisk.beside(process, command)
+        let result = try await runTool(words[0], Array(words[1...]), environment: environment, seconds: 300)
         guard result.status == 0 else { throw CommandFailed(arguments: arguments, text: result.text) }
         return result
     }
@@ -173,7 +189,8 @@ package final class LiveEdge: Sendable {
     private let current = Current()
 
     init(
-        name: String, port: Int, folder: String, origin: LiveOrigin, originURL: String?, flags: [String]
+        name: String, port: Int, folder: String, origin: LiveOrigin, originURL: String?, flags: [String],
+        publicURL: String?, disk: SmallDisk?
     ) throws {
         self.name = name
         self.origin = origin
@@ -183,12 +200,13 @@ package final class LiveEdge: Sendable {
         data = folder + "/edge-\(name)"
         credentialPath = folder + "/edge-\(name).credential"
         logPath = folder + "/edge-\(name).log"
-        arguments =
+        let command =
             [
                 Program.edge.path, "serve", "--name", name, "--data", data, "--origin-url", originURL ?? origin.url,
                 "--credential-file", credentialPath, "--address", "127.0.0.1:\(port)",
-                "--management-address", "127.0.0.1:\(management)", "--public-url", url,
+                "--management-address", "127.0.0.1:\(management)", "--public-url", publicURL ?? url,
             ] + flags
+        arguments = disk?.mounted(below: data, command) ?? command
     }
 
     package var process: ServerProcess? { current.process }
