@@ -120,6 +120,7 @@ extension EmbeddedCluster {
         isStarting = true
         defer { isStarting = false }
         let needed = folder.dataVersion
+        if needed == nil, FileFacts(folder.data) != nil { throw EmbeddedClusterError.unknownData(folder: folder.data) }
         let installed = await EmbeddedClusterBinaries.installed()
         let binaries = try EmbeddedClusterBinaries.choose(installed, needed: needed, folder: folder.data)
         let tools = try EmbeddedClusterTools(binaries: binaries.folder, user: folder.user)

@@ -3,6 +3,8 @@ package enum EmbeddedClusterError: Error, Equatable, CustomStringConvertible {
     case noBinaries
     /// `folder` holds the data of another major version than any that is installed.
     case otherVersion(needed: Int, installed: [Int], folder: String)
+    /// `folder` exists, but nothing in it says which version its data is of.
+    case unknownData(folder: String)
     /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     case noUser
     /// The program that starts PostgreSQL as another user is missing.
@@ -36,6 +38,11 @@ package enum EmbeddedClusterError: Error, Equatable, CustomStringConvertible {
             the database in \(folder) was made by PostgreSQL \(needed), and installed is \(Self.list(installed)): \
             install it beside the other (`apt install postgresql-\(needed)`) to go on as before, or move the data with \
             pg_upgrade, or with pg_dump from a server of version \(needed) and psql into the new one
+            """
+        case .unknownData(let folder):
+            """
+            \(folder) has no readable PG_VERSION, so it is damaged or not PostgreSQL's: restore it from a backup, or move \
+            it away to start with an empty database
             """
         case .noUser:
             """

@@ -151,6 +151,20 @@ struct EmbeddedClusterTests {
         }
     }
 
+    @Test(arguments: ["", "nonsense\n"])
+    func `data without a readable version is not replaced by an empty database`(version: String) async throws {
+        try await withTemporaryFolder("pg") { folder in
+            let data = "\(folder)/postgres/data"
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            try version.write(toFile: "\(data)/PG_VERSION", atomically: false, encoding: .utf8)
+            let resolved = try #require(Self.resolved(data))
+            await #expect(throws: EmbeddedClusterError.unknownData(folder: resolved)) {
+                _ = try await Self.start(folder)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: data) == ["PG_VERSION"])
+        }
+    }
+
     @Test func `the server for existing data is the one of its version`() throws {
         let installed = [EmbeddedClusterBinaries(folder: "/a", version: 15), .init(folder: "/b", version: 17)]
         #expect(try EmbeddedClusterBinaries.choose(installed, needed: nil, folder: "").version == 17)
