@@ -24,6 +24,8 @@ openssl|command openssl|certificates for the tests
 nghttp2-client|command h2load|an HTTP/2 client that is not ours
 iproute2|command ss|counting connections
 tar|command tar|unpacking the test data
+nginx-light|command nginx|the reverse proxies of docs/OPERATIONS.md
+rsync|command rsync|the backup of docs/OPERATIONS.md
 '
 
 if [ -t 1 ]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; else bold='' red='' plain=''; fi

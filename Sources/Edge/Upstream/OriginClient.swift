@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import Hosting
 import NIOCore
 import NIOHTTP1
 import Registry
@@ -76,7 +77,7 @@ struct OriginClient: Sendable {
         do {
             for try await chunk in response.body { try await receive(chunk) }
         } catch let error as HTTPClientError {
-            throw UpstreamError(fault: .unreachable, detail: "\(error)")
+            throw UpstreamError(fault: .unreachable, detail: Explanation.of(error))
         }
         return OriginAnswer(status: 200, headers: response.headers, position: position, body: ByteBuffer())
     }
@@ -115,7 +116,7 @@ struct OriginClient: Sendable {
         } catch let error as UpstreamError {
             throw error
         } catch {
-            throw UpstreamError(fault: .unreachable, detail: "\(error)")
+            throw UpstreamError(fault: .unreachable, detail: Explanation.of(error))
         }
     }
 
@@ -128,7 +129,7 @@ struct OriginClient: Sendable {
             throw UpstreamError(
                 fault: .protocolBroken, detail: "it has more than \(limits.documentBytesMax) bytes")
         } catch {
-            throw UpstreamError(fault: .unreachable, detail: "\(error)")
+            throw UpstreamError(fault: .unreachable, detail: Explanation.of(error))
         }
     }
 

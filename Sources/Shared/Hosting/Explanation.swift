@@ -15,8 +15,15 @@ package enum Explanation {
     /// One sentence, without a final full stop and without secrets.
     package static func of(_ error: any Error) -> String {
         if let number = errorNumber(error), let known = sentence(number) { return known }
-        return Redaction.mask(String(describing: error))
+        let text = String(describing: error)
+        // BoringSSL's word, inside of several errors of NIO's.
+        if text.contains("CERTIFICATE_VERIFY_FAILED") { return strangeCertificate }
+        return Redaction.mask(text)
     }
+
+    private static let strangeCertificate =
+        "the server's certificate is not trusted: it has expired, or is signed by an authority that this machine does not "
+        + "know (`update-ca-certificates` adds one)"
 
     /// The `errno` behind an error of NIO, of the system or of Foundation.
     static func errorNumber(_ error: any Error) -> CInt? {
