@@ -32,8 +32,9 @@ struct KeyPlan {
 
     var ahead: Int { min(Self.aheadMax, period / 4) }
 
+    /// - Parameter keys: in the order in which they begin to sign; also within one second that order counts.
     func steps(for keys: [Key], at now: Int) -> [Step] {
-        let living = Self.inOrder(keys)
+        let living = keys.filter { !$0.isRetired }
         guard let newest = living.last else { return [] }
         let outlived = zip(living, living.dropFirst()).filter { $1.activeFrom + Self.overlap <= now }
         var steps = outlived.map { Step.retire($0.0.id) }
@@ -43,9 +44,5 @@ struct KeyPlan {
     }
 
     /// The key that signs: the newest active one.
-    static func signing(_ keys: [Key], at now: Int) -> Key? { inOrder(keys).last { $0.activeFrom <= now } }
-
-    private static func inOrder(_ keys: [Key]) -> [Key] {
-        keys.filter { !$0.isRetired }.sorted { ($0.activeFrom, $0.id) < ($1.activeFrom, $1.id) }
-    }
+    static func signing(_ keys: [Key], at now: Int) -> Key? { keys.last { !$0.isRetired && $0.activeFrom <= now } }
 }

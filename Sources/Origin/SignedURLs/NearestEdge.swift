@@ -53,6 +53,7 @@ struct NearestEdge: Hashable {
     static func isLocal(_ url: String) -> Bool {
         guard let start = url.firstRange(of: "://")?.upperBound else { return false }
         let host = url[start...].prefix { !"/?#".contains($0) }
-        return host.hasPrefix("127.") || host.hasPrefix("[::1]") || host == "localhost" || host.hasPrefix("localhost:")
+        // The addresses that mean "every interface" are told by edges whose `public-url` nobody set.
+        return ["127.", "0.0.0.0", "[::1]", "[::]", "localhost:"].contains(where: host.hasPrefix) || host == "localhost"
     }
 }

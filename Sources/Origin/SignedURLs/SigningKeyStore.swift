@@ -31,7 +31,7 @@ package struct SigningKeyStore: Sendable {
     /// All keys, the newest first, retired ones too, without secrets.
     package func list() async throws -> [SigningKeyRecord] {
         try await pool.query(
-            "SELECT \(literal: SigningKeyRecord.columns) FROM signing_keys ORDER BY active_from DESC, id"
+            "SELECT \(literal: SigningKeyRecord.columns) FROM signing_keys ORDER BY active_from DESC, created_at DESC"
         ).map(SigningKeyRecord.init)
     }
 
@@ -54,7 +54,7 @@ package struct SigningKeyStore: Sendable {
             try await Self.lock(in: transaction)
             if let signer = try await Self.signer(seal, in: { try await transaction.query($0) }) { return signer }
             let now = try await Self.standing(in: transaction).now
-            let key = try await Self.insert(seal, activeFrom: now, in: transaction)
+            let key = try await Self.insert(seal, activeFrom: nil, in: transaction)
             let position = try await note("key.make", key.id, by: .rotation, in: transaction)
             return Signer(key: key, now: now, announced: position)
         }
@@ -72,7 +72,7 @@ package struct SigningKeyStore: Sendable {
                 try await Self.retire(key.id, in: transaction)
             }
             let hasSigner = KeyPlan.signing(standing.keys.map(\.plan), at: standing.now) != nil
-            let activeFrom = standing.now + (isNow || !hasSigner ? 0 : KeyPlan.aheadByHand)
+            let activeFrom = isNow || !hasSigner ? nil : standing.now + KeyPlan.aheadByHand
             let key = try await Self.insert(seal, activeFrom: activeFrom, in: transaction)
             let rows = try await transaction.query(
                 "SELECT \(literal: SigningKeyRecord.columns) FROM signing_keys WHERE id = \(key.id)")
@@ -97,7 +97,7 @@ package struct SigningKeyStore: Sendable {
             try await Self.retire(id, in: transaction)
             let others = standing.keys.filter { $0.id != id }.map(\.plan)
             if KeyPlan.signing(others, at: standing.now) == nil {
-                _ = try await Self.insert(seal, activeFrom: standing.now, in: transaction)
+                _ = try await Self.insert(seal, activeFrom: nil, in: transaction)
             }
             _ = try await note("key.retire", id, by: actor, in: transaction)
             return true
@@ -167,7 +167,7 @@ extension SigningKeyStore {
         let rows = try await ask(
             """
             SELECT id, public_key, sealed_seed, floor(extract(epoch FROM now()))::bigint AS now FROM signing_keys
-            WHERE retired_at IS NULL AND active_from <= now() ORDER BY active_from DESC, id DESC LIMIT 1
+            WHERE retired_at IS NULL AND active_from <= now() ORDER BY active_from DESC, created_at DESC LIMIT 1
             """)
         guard let row = rows.first else { return nil }
         return Signer(
@@ -184,7 +184,7 @@ extension SigningKeyStore {
         let rows = try await ask(
             """
             SELECT floor(extract(epoch FROM now()))::bigint AS now, \(literal: SigningKeyRecord.columns)
-            FROM (SELECT) AS one_row LEFT JOIN signing_keys ON true
+            FROM (SELECT) AS one_row LEFT JOIN signing_keys ON true ORDER BY active_from, created_at
             """)
         guard let first = rows.first else { preconditionFailure("a left join with one row gives a row") }
         return Standing(
@@ -196,14 +196,15 @@ extension SigningKeyStore {
         try await standing(in: { try await transaction.query($0) })
     }
 
+    /// - Parameter activeFrom: nil: now, exactly, so that of two keys made in one second the later one signs.
     private static func insert(
-        _ seal: KeySeal, activeFrom: Int, in transaction: Transaction
+        _ seal: KeySeal, activeFrom: Int?, in transaction: Transaction
     ) async throws -> SigningKey {
         let key = SigningKey()
         _ = try await transaction.execute(
             """
             INSERT INTO signing_keys (id, public_key, sealed_seed, active_from)
-            VALUES (\(key.id), \(key.publicKey), \(try seal.seal(key)), to_timestamp(\(activeFrom)::bigint))
+            VALUES (\(key.id), \(key.publicKey), \(try seal.seal(key)), coalesce(to_timestamp(\(activeFrom)::bigint), now()))
             """)
         return key
     }

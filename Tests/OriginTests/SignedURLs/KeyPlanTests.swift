@@ -35,7 +35,8 @@ struct KeyPlanTests {
     }
 
     @Test func `keys that were made by hand in between are retired in their turn`() {
-        let keys = [key("c", from: 2000), key("a", from: 0), key("b", from: 1000), key("x", from: 5, isRetired: true)]
+        let keys = [key("a", from: 0), key("x", from: 5, isRetired: true), key("b", from: 1000), key("c", from: 1000)]
         #expect(plan.steps(for: keys, at: 6000) == [.retire("a"), .retire("b")])
+        #expect(KeyPlan.signing(keys, at: 1000)?.id == "c")
     }
 }

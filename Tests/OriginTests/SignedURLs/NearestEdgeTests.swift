@@ -47,6 +47,7 @@ struct NearestEdgeTests {
 
     @Test(arguments: [
         "http://127.0.0.1:8081", "http://127.1.2.3", "http://localhost:80", "https://localhost", "http://[::1]:8081",
+        "http://0.0.0.0:8081", "http://[::]:8081",
     ])
     func `an address of this machine is for clients on this machine`(url: String) throws {
         let local = [LiveEdge(name: "eu", region: "", url: url)]

@@ -1,6 +1,7 @@
 import Foundation
 import Hosting
 import NIOCore
+import Postgres
 import Registry
 import Signing
 import TestSupport
