@@ -46,6 +46,7 @@ package final class EdgeApp: Sendable {
         let follower = FeedFollower(
             client: feed, desk: desk, publicURL: config.publicURL, hasPlace: contents.applied > 0, logger: logger,
             makeTable: makeTable)
+        let facts = Self.facts(config, desk, blobs)
         let routes = Routes(
             desk: desk,
             access: ReadAccess(
@@ -62,6 +63,7 @@ package final class EdgeApp: Sendable {
             CatalogueKeeper(
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),
+            EdgeReporter(client: client, facts: facts, logger: logger),
             ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
         ]
         self.desk = desk
@@ -113,6 +115,21 @@ package final class EdgeApp: Sendable {
 
     @Sendable private static func now() -> Moment {
         Moment(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
+    }
+
+    private static func facts(
+        _ config: EdgeConfig, _ desk: CacheDesk, _ blobs: BlobFolder
+    ) -> @Sendable () -> EdgeReport {
+        let started = Date.now.formatted(.iso8601)
+        return {
+            let (applied, isFresh, count, bytes) = desk.withCore { core, now in
+                (core.feed.applied, core.isFresh(at: now), core.count, core.bytes)
+            }
+            return EdgeReport(
+                url: config.edgeURL, publicURL: config.publicURL, version: EdgeVersion.text, isFresh: isFresh,
+                applied: applied, entries: count, memoryBytes: bytes, blobs: blobs.count, diskBytes: blobs.bytes,
+                started: started)
+        }
     }
 
     private static func limits(_ config: EdgeConfig) -> CacheCore.Limits {

@@ -10,6 +10,8 @@ package struct EdgeConfig: Sendable {
     package var tls: EdgeServerConfiguration.TLS?
     /// What clients call this edge, without a final slash; stands in `config.json`.
     package var publicURL: String
+    /// Where this very edge is reached, without a final slash; `publicURL` unless set.
+    package var edgeURL: String
     package var name = "edge"
     package var dataFolder: String
     package var memoryBytesMax = 256 << 20
@@ -35,6 +37,7 @@ package struct EdgeConfig: Sendable {
         self.credential = credential
         self.address = address
         self.publicURL = publicURL
+        edgeURL = publicURL
         self.dataFolder = dataFolder
     }
 
@@ -50,6 +53,10 @@ package struct EdgeConfig: Sendable {
             Setting(
                 "public-url", .url,
                 "the address that clients use for this edge, as it stands in config.json; made from `address` if unset"),
+            Setting(
+                "edge-url", .url,
+                "the address of this edge alone, told to the origin's list of edges; public-url if unset. Set it where "
+                    + "public-url is one name for all edges"),
             Setting("name", .string, default: "edge", "the edge's name in `x-served-by`, logs and metrics"),
             Setting(
                 "data", .path, default: "longshore-edge-data", "folder of the cache; deleting it costs only warmth"),
@@ -92,6 +99,7 @@ package struct EdgeConfig: Sendable {
             publicURL: settings.optionalText("public-url") ?? "\(tls == nil ? "http" : "https")://\(address)",
             dataFolder: settings.text("data"))
         self.tls = tls
+        edgeURL = settings.optionalText("edge-url") ?? publicURL
         name = settings.text("name")
         memoryBytesMax = settings.integer("memory-bytes-max")
         diskBytesMax = settings.integer("disk-bytes-max")

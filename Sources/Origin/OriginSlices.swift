@@ -37,12 +37,15 @@ package struct OriginSlices: Sendable {
         wait = EdgeWait(board: board, logger: logger)
     }
 
+    /// How all edges stand, for routes and commands.
+    package var edgeList: EdgeList { EdgeList(edges: edges, board: board, feed: tail.store) }
+
     /// Everything that answers requests, in the order: log, limit, errors, changes, who asks, handler.
     func responder(
         _ config: OriginConfig, addresses: PublicAddresses, blobs: any BlobStore, links: DownloadLinks
     ) -> FrontDoor<RouterResponder<OriginContext>> {
         let router = Router(context: OriginContext.self)
-        router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack"]))
+        router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack", "/edge/v1/report"]))
         router.add(middleware: RequestLimits(concurrentMax: config.requestsMax))
         router.add(middleware: FailureMiddleware())
         router.add(middleware: changes)
@@ -96,7 +99,9 @@ package struct OriginSlices: Sendable {
     private func addManagement(to routes: RouteRecorder, _ addresses: PublicAddresses) {
         TokenRoutes(tokens: tokens, wait: wait).add(to: routes)
         RepositoryRoutes(repositories: repositories, addresses: addresses).add(to: routes)
-        EdgeRoutes(edges: edges, repositories: repositories, tokens: tokens, addresses: addresses).add(to: routes)
+        EdgeRoutes(
+            edges: edges, repositories: repositories, tokens: tokens, addresses: addresses, list: edgeList
+        ).add(to: routes)
         KeysRoute(keys: signingKeys).add(to: routes)
         FeedRoute(tail: tail, streams: streams, edges: edges, board: board).add(to: routes)
         AckRoute(board: board).add(to: routes)

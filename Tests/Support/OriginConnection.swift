@@ -84,6 +84,9 @@ final class OriginConnection: ChannelInboundHandler {
                 origin.acknowledge(acknowledgement.position)
             }
             return Reply(status: .noContent)
+        case EdgeWire.reportPath:
+            if let report = decode(EdgeReport.self, body) { origin.heard(report) }
+            return Reply(status: .noContent)
         case EdgeWire.introspectPath:
             let hash = decode(Introspection.Question.self, body)?.sha256 ?? ""
             return script.tokens[hash].map(json) ?? .text(.notFound, "no such token\n")

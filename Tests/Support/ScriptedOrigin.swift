@@ -39,6 +39,7 @@ package final class ScriptedOrigin: Sendable {
         var script = Script()
         var requests: [String] = []
         var acknowledged: UInt64 = 0
+        var reports: [EdgeReport] = []
         /// What was published, by position from 2; position 1 is the beginning.
         var events: [EventEnvelope] = []
         var feeds: [ObjectIdentifier: any Channel] = [:]
@@ -139,6 +140,11 @@ package final class ScriptedOrigin: Sendable {
     }
 
     var script: Script { state.withLock { $0.script } }
+
+    /// What the edge said of itself, oldest first.
+    package var reports: [EdgeReport] { state.withLock { $0.reports } }
+
+    func heard(_ report: EdgeReport) { state.withLock { $0.reports.append(report) } }
 
     func note(_ request: String) { state.withLock { $0.requests.append(request) } }
     func acknowledge(_ position: UInt64) { state.withLock { $0.acknowledged = max($0.acknowledged, position) } }

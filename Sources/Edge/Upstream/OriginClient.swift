@@ -67,6 +67,10 @@ struct OriginClient: Sendable {
         try await drain(response)
     }
 
+    func report(_ report: EdgeReport) async throws {
+        try await drain(try await send(post(EdgeWire.reportPath, try JSONEncoder().encode(report))))
+    }
+
     /// An answer whose body is passed on chunk by chunk.
     ///
     /// - Parameter receive: gets the body of a 200; other statuses come back with their body instead.

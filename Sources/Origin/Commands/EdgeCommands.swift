@@ -48,21 +48,22 @@ struct EdgeCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists edges, without secrets.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists edges: who is connected, how far behind, since when, and what each holds.")
         @Flag(help: "Prints JSON.") var json = false
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
             try await database.with { slices, _ in
-                let edges = try await slices.edges.list()
+                let edges = try await slices.edgeList.all()
                 if json { return print(try CommandOutput.json(edges)) }
                 let rows = edges.map { edge in
                     [
-                        edge.name, edge.region, edge.revoked == nil ? "valid" : "revoked", edge.seen ?? "never",
+                        edge.name, edge.region, edge.stateText, edge.behind.map { "\($0)" } ?? "", edge.cacheText,
                         edge.url ?? "",
                     ]
                 }
-                print(CommandOutput.table(["NAME", "REGION", "STATE", "SEEN", "URL"], rows))
+                print(CommandOutput.table(["NAME", "REGION", "STATE", "BEHIND", "CACHE", "URL"], rows))
             }
         }
     }

@@ -9,7 +9,9 @@ import Signing
 /// |--------------------------------------------|---------------------|------------------------------------------------|
 /// | `GET /edge/v1/repositories`                | an edge             | `RepositoryList`, `longshore-position`         |
 /// | `POST /edge/v1/introspect`                 | an edge             | `Introspection` or 404, `longshore-position`   |
-/// | `GET /api/v1/edges`                        | admin of everything | `{"edges":[…]}`, no secrets                    |
+/// | `POST /edge/v1/report` with `EdgeReport`   | an edge             | 204                                            |
+/// | `GET /{repository}/edges`                  | a reader            | `NearbyEdges`                                  |
+/// | `GET /api/v1/edges`                        | admin of everything | `{"edges":[…]}`, each an `EdgeView`            |
 /// | `POST /api/v1/edges` with name, region     | admin of everything | 201, the edge and its `credential`             |
 /// | `DELETE /api/v1/edges/{name}`              | admin of everything | `{"ok":true}`                                  |
 ///
@@ -19,9 +21,13 @@ package struct EdgeRoutes: Sendable {
     let repositories: RepositoryStore
     let tokens: TokenStore
     let addresses: PublicAddresses
+    let list: EdgeList
 
-    package init(edges: EdgeStore, repositories: RepositoryStore, tokens: TokenStore, addresses: PublicAddresses) {
+    package init(
+        edges: EdgeStore, repositories: RepositoryStore, tokens: TokenStore, addresses: PublicAddresses, list: EdgeList
+    ) {
         self.edges = edges
+        self.list = list
         self.repositories = repositories
         self.tokens = tokens
         self.addresses = addresses
@@ -31,6 +37,8 @@ package struct EdgeRoutes: Sendable {
     package func add(to router: some RouterMethods<OriginContext>) {
         router.get("/edge/v1/repositories") { _, context in try await listRepositories(context) }
         router.post("/edge/v1/introspect") { request, context in try await introspect(request, context) }
+        router.post("/edge/v1/report") { request, context in try await report(request, context) }
+        router.get("/:repository/edges") { _, context in try await nearby(context) }
         router.get("/api/v1/edges") { _, context in try await list(context) }
         router.post("/api/v1/edges") { request, context in try await create(request, context) }
         router.delete("/api/v1/edges/:name") { _, context in try await revoke(context) }
@@ -73,23 +81,44 @@ package struct EdgeRoutes: Sendable {
     }
 
     private struct Created: Encodable {
-        let edge: EdgeRecord
+        let edge: Edge
         /// Shown here and never again.
         let credential: String
+
+        struct Edge: Encodable {
+            let name: String
+            let region: String
+            let created: String
+        }
     }
 
-    private struct List: Encodable { let edges: [EdgeRecord] }
+    private struct List: Encodable { let edges: [EdgeView] }
+
+    private func report(_ request: Request, _ context: OriginContext) async throws -> Response {
+        let edge = try context.principal.requireEdge()
+        let report = try await request.decode(as: EdgeReport.self, context: context)
+        if let problem = report.problem { throw Refusal.badRequest(problem) }
+        try await edges.reported(edge, report)
+        return Response(status: .noContent)
+    }
+
+    private func nearby(_ context: OriginContext) async throws -> Response {
+        let repository = try await repositories.named(in: context)
+        try context.principal.requireRead(repository, of: nil)
+        return try .json(NearbyEdges(repository.name, try await list.all(), addresses))
+    }
 
     private func list(_ context: OriginContext) async throws -> Response {
         try context.principal.requireAdmin(nil)
-        return try .json(List(edges: try await edges.list()))
+        return try .json(List(edges: try await list.all()))
     }
 
     private func create(_ request: Request, _ context: OriginContext) async throws -> Response {
         let holder = try context.principal.requireAdmin(nil)
         let asked = try await request.decode(as: Creation.self, context: context)
         let made = try await edges.create(name: asked.name, region: asked.region ?? "", by: Actor(holder))
-        return try .json(Created(edge: made.record, credential: made.secret.text), status: .created)
+        let edge = Created.Edge(name: made.record.name, region: made.record.region, created: made.record.created)
+        return try .json(Created(edge: edge, credential: made.secret.text), status: .created)
     }
 
     private func revoke(_ context: OriginContext) async throws -> Response {

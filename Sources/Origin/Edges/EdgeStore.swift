@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Hummingbird
 package import Postgres
 package import Registry
@@ -102,6 +103,17 @@ package struct EdgeStore: Sendable {
         _ = try await pool.execute(
             """
             UPDATE edges SET seen_at = now(), public_url = coalesce(\(publicURL), public_url)
+            WHERE id = \(edge.edgeID)
+            """)
+    }
+
+    /// Keeps what an edge says of itself in place of what it said before.
+    func reported(_ edge: EdgeHolder, _ report: EdgeReport) async throws {
+        let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
+        _ = try await pool.execute(
+            """
+            UPDATE edges SET report = \(text)::jsonb, reported_at = now(), seen_at = now(),
+              public_url = \(report.publicURL)
             WHERE id = \(edge.edgeID)
             """)
     }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOCore
 import Registry
 import Synchronization
@@ -9,7 +10,7 @@ package final class EdgeStreams: Sendable {
 
     private struct State {
         var book = StreamBook()
-        var channels: [UInt64: any Channel] = [:]
+        var open: [UInt64: (channel: any Channel, since: Date)] = [:]
     }
 
     private let state = Mutex(State())
@@ -25,7 +26,7 @@ package final class EdgeStreams: Sendable {
     func open(_ number: UInt64, _ edge: EdgeHolder, at position: UInt64, channel: any Channel) {
         state.withLock {
             $0.book.open(number, edge, at: position)
-            $0.channels[number] = channel
+            $0.open[number] = (channel, .now)
         }
         bell.ring()
     }
@@ -33,7 +34,7 @@ package final class EdgeStreams: Sendable {
     func close(_ number: UInt64) {
         state.withLock {
             $0.book.close(number)
-            $0.channels[number] = nil
+            $0.open[number] = nil
         }
         bell.ring()
     }
@@ -62,7 +63,7 @@ package final class EdgeStreams: Sendable {
     func cutStuck(floor: UInt64, now: ContinuousClock.Instant) -> [String] {
         let stuck = state.withLock { state in
             state.book.stuck(floor: floor, at: now, writeTimeMax: Self.writeTimeMax).map { number in
-                (state.channels[number], state.book.name(number))
+                (state.open[number]?.channel, state.book.name(number))
             }
         }
         for (channel, _) in stuck { channel?.close(promise: nil) }
@@ -73,6 +74,18 @@ package final class EdgeStreams: Sendable {
     package var summary: (edges: Int, applied: UInt64?) { state.withLock { $0.book.summary } }
 
     func names(behind position: UInt64) -> [String] { state.withLock { $0.book.names(behind: position) } }
+
+    /// Each open stream, for the list of edges.
+    var connections: [EdgeConnection] {
+        state.withLock { state in
+            state.book.standings.compactMap { stream in
+                state.open[stream.number].map { open in
+                    EdgeConnection(
+                        edge: stream.edgeID, applied: stream.applied, since: open.since.formatted(.iso8601))
+                }
+            }
+        }
+    }
 
     var edgeIDs: [Int64] { state.withLock { $0.book.edgeIDs } }
 }

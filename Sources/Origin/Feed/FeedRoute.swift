@@ -78,8 +78,7 @@ package struct FeedRoute: Sendable {
 
     /// - Returns: nil for what can't be an address that clients could be sent to.
     static func publicURL(_ text: String) -> String? {
-        guard text.utf8.count <= 2048, text.hasPrefix("http://") || text.hasPrefix("https://") else { return nil }
-        return text
+        EdgeReport.isAddress(text) ? text : nil
     }
 }
 

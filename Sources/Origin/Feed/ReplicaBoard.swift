@@ -38,6 +38,15 @@ package final class ReplicaBoard: Service {
         streams.names(behind: position) + others.withLock { $0.behind(position) }
     }
 
+    /// Who is connected to any replica, at most a second old; the stream that is further counts for an edge with two.
+    func connections() async throws -> [Int64: (replica: String, connection: EdgeConnection)] {
+        try await store.connections().reduce(into: [:]) { found, next in
+            let edge = next.connection.edge
+            if let held = found[edge], held.connection.applied > next.connection.applied { return }
+            found[edge] = next
+        }
+    }
+
     /// Takes an acknowledgement, or passes it on to the replica that it is meant for.
     func acknowledged(_ stream: StreamName, edgeID: Int64, position: UInt64) async throws {
         if stream.replica == replica {
@@ -91,7 +100,7 @@ package final class ReplicaBoard: Service {
         var ticks = 0
         while !Task.isCancelled {
             do {
-                try await say()
+                try await say(streams.connections)
                 try await readOthers()
                 bell.ring()
                 if ticks % 15 == 0 { try await keepHouse() }
@@ -134,8 +143,8 @@ package final class ReplicaBoard: Service {
         }
     }
 
-    private func say() async throws {
+    private func say(_ connections: [EdgeConnection]? = nil) async throws {
         let summary = streams.summary
-        try await store.say(replica, edges: summary.edges, applied: summary.applied)
+        try await store.say(replica, edges: summary.edges, applied: summary.applied, connections: connections)
     }
 }

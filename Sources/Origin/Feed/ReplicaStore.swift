@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Postgres
 
 /// Owns `replicas`: a row for each running origin replica. Judged by the database's clock alone.
@@ -12,14 +13,18 @@ struct ReplicaStore: Sendable {
     private static let rowSecondsMax = 60
 
     /// Writes this replica's row and tells the others.
-    func say(_ replica: String, edges: Int, applied: UInt64?) async throws {
+    ///
+    /// - Parameter connections: nil leaves what the row says of them: acknowledgements are told far more often.
+    func say(_ replica: String, edges: Int, applied: UInt64?, connections: [EdgeConnection]? = nil) async throws {
+        let streams = try connections.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
         _ = try await pool.query(
             """
             WITH said AS (
-                INSERT INTO replicas (id, seen_at, edges, applied)
-                VALUES (\(replica), clock_timestamp(), \(edges), \(applied))
+                INSERT INTO replicas (id, seen_at, edges, applied, streams)
+                VALUES (\(replica), clock_timestamp(), \(edges), \(applied), coalesce(\(streams)::jsonb, '[]'))
                 ON CONFLICT (id) DO UPDATE
-                    SET seen_at = excluded.seen_at, edges = excluded.edges, applied = excluded.applied
+                    SET seen_at = excluded.seen_at, edges = excluded.edges, applied = excluded.applied,
+                        streams = coalesce(\(streams)::jsonb, replicas.streams)
                 RETURNING id, edges, applied, (extract(epoch FROM seen_at) * 1000000)::bigint AS at
             )
             SELECT pg_notify(\(ReplicaNews.channel),
@@ -43,6 +48,23 @@ struct ReplicaStore: Sendable {
         return found
     }
 
+    /// The streams of all living replicas, as each said within the last second.
+    func connections() async throws -> [(replica: String, connection: EdgeConnection)] {
+        let rows = try await pool.query(
+            """
+            SELECT replicas.id, stream.* FROM replicas
+            CROSS JOIN LATERAL jsonb_to_recordset(replicas.streams)
+              AS stream (edge bigint, applied bigint, since text)
+            WHERE replicas.seen_at > clock_timestamp() - make_interval(secs => \(Self.silentSecondsMax))
+            """)
+        return try rows.map { row in
+            let connection = EdgeConnection(
+                edge: try row.value("edge", as: Int64.self), applied: try row.value("applied", as: UInt64.self),
+                since: try row.value("since", as: String.self))
+            return (try row.value("id", as: String.self), connection)
+        }
+    }
+
     func deleteDead() async throws {
         _ = try await pool.execute(
             "DELETE FROM replicas WHERE seen_at < now() - make_interval(secs => \(Self.rowSecondsMax))")
@@ -55,4 +77,14 @@ struct ReplicaStore: Sendable {
     func pass(on news: ReplicaNews) async throws {
         _ = try await pool.query("SELECT pg_notify(\(ReplicaNews.channel), \(news.description))")
     }
+}
+
+/// One feed stream as its replica tells the others of it: whose, how far, since when.
+struct EdgeConnection: Codable, Hashable, Sendable {
+    /// The edge's id.
+    let edge: Int64
+    /// The last position that it has acknowledged on this stream.
+    let applied: UInt64
+    /// When the stream began, by the replica's clock; RFC 3339.
+    let since: String
 }

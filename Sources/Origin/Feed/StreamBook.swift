@@ -63,5 +63,10 @@ struct StreamBook: Sendable {
 
     func name(_ number: UInt64) -> String? { lines[number]?.edge.name }
 
+    /// Each open stream, and how far its edge has applied the feed.
+    var standings: [(number: UInt64, edgeID: Int64, applied: UInt64)] {
+        lines.map { ($0.key, $0.value.edge.edgeID, $0.value.applied) }
+    }
+
     var edgeIDs: [Int64] { lines.values.map(\.edge.edgeID) }
 }
