@@ -50,13 +50,14 @@ let edge: [Target] = [
         "EdgeHTTP", at: "Sources/Edge/HTTP",
         ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS]),
     .room("EdgeCache", at: "Sources/Edge/Cache", ["Registry", .crypto, .grdb, .logging, .nio, .nioPosix]),
+    .room("EdgeLedger", at: "Sources/Edge/Ledger", ["Registry", .grdb, .logging]),
     .room(
         "Edge", at: "Sources/Edge",
         [
-            "Registry", "Signing", "EdgeCache", "EdgeHTTP", "Hosting", "CZlib", .argumentParser, .asyncHTTPClient,
-            .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix, .serviceLifecycle,
+            "Registry", "Signing", "EdgeCache", "EdgeHTTP", "EdgeLedger", "Hosting", "CZlib", .argumentParser,
+            .asyncHTTPClient, .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix, .serviceLifecycle,
         ],
-        except: ["CNghttp2", "HTTP", "Cache", "Main"]),
+        except: ["CNghttp2", "HTTP", "Cache", "Ledger", "Main"]),
     .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),
 ]
 
@@ -82,11 +83,12 @@ let tests: [Target] = [
         ]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .logging, .nio, .nioPosix, .nioSSL, .subprocess]),
     .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),
+    .tests("EdgeLedgerTests", ["EdgeLedger", "Registry", "TestSupport", .logging]),
     .tests(
         "EdgeTests",
         [
-            "Edge", "EdgeCache", "EdgeHTTP", "Hosting", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .crypto,
-            .logging, .nio, .nioHTTP1, .serviceLifecycle,
+            "Edge", "EdgeCache", "EdgeHTTP", "EdgeLedger", "Hosting", "Registry", "Signing", "TestSupport",
+            .asyncHTTPClient, .crypto, .logging, .nio, .nioHTTP1, .serviceLifecycle,
         ]),
     .tests(
         "ConformanceTests",

@@ -1,6 +1,7 @@
 import CoreMetrics
 import EdgeCache
 import EdgeHTTP
+import EdgeLedger
 import FoundationEssentials
 package import Hosting
 package import Logging
@@ -47,6 +48,7 @@ package final class EdgeApp: Sendable {
             client: feed, desk: desk, publicURL: config.publicURL, hasPlace: contents.applied > 0, logger: logger,
             makeTable: makeTable)
         let facts = Self.facts(config, desk, blobs)
+        let (spool, journal) = try ReadSpool.open(in: layout.root + "/reads", logger: logger)
         let routes = Routes(
             desk: desk,
             access: ReadAccess(
@@ -57,9 +59,11 @@ package final class EdgeApp: Sendable {
             responses: responses, meters: CacheMeters())
         server = EdgeServer(
             configuration: Self.server(config), handler: routes, logger: logger,
-            observer: RequestRecord(config.accessLog, logger: logger))
+            observer: RequestRecord(config.accessLog, journal: journal, logger: logger))
         services = [
             ClosingService(clients: [client, feed]),
+            try ReadKeeper(
+                journal: journal, spool: spool, client: client, spoolBytesMax: config.spoolBytesMax, logger: logger),
             CatalogueKeeper(
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),

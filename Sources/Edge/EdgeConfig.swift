@@ -16,6 +16,7 @@ package struct EdgeConfig: Sendable {
     package var dataFolder: String
     package var memoryBytesMax = 256 << 20
     package var diskBytesMax = 20 << 30
+    package var spoolBytesMax = 1 << 30
     package var threads = 1
     package var leaseTime: Duration = .seconds(5)
     package var tokenLease: Duration = .seconds(600)
@@ -65,6 +66,10 @@ package struct EdgeConfig: Sendable {
                 "how much memory index files and tokens may take"),
             Setting(
                 "disk-bytes-max", .bytes(1 << 20...1 << 50), default: "20GiB", "how much disk crate files may take"),
+            Setting(
+                "spool-bytes-max", .bytes(1 << 20...1 << 40), default: "1GiB",
+                "how much disk the access log may take while the origin is away; over it, who downloaded what is "
+                    + "dropped, oldest first, and counts are kept"),
             Setting("threads", .integer(1...256), default: "2", "event loops that serve clients"),
             Setting(
                 "lease-time", .duration(.milliseconds(100) ... .seconds(3600)), default: "5s",
@@ -103,6 +108,7 @@ package struct EdgeConfig: Sendable {
         name = settings.text("name")
         memoryBytesMax = settings.integer("memory-bytes-max")
         diskBytesMax = settings.integer("disk-bytes-max")
+        spoolBytesMax = settings.integer("spool-bytes-max")
         threads = settings.integer("threads")
         leaseTime = settings.duration("lease-time")
         tokenLease = settings.duration("token-lease")

@@ -1,5 +1,6 @@
 import CoreMetrics
 import EdgeHTTP
+import EdgeLedger
 import Hosting
 import Logging
 import Metrics
@@ -7,7 +8,8 @@ import NIOCore
 import Registry
 import Synchronization
 
-/// Counts every finished request, and writes a log line for those that the settings ask for.
+/// Counts every finished request, writes a log line for those that the settings ask for, and notes in the journal what
+/// was read, before it has left.
 final class RequestRecord: EdgeRequestObserver {
     private struct Key: Hashable {
         let route: String
@@ -23,11 +25,13 @@ final class RequestRecord: EdgeRequestObserver {
 
     private let choice: EdgeConfig.AccessLogChoice
     private let logger: Logger
+    private let journal: ReadJournal
     /// Making a meter takes a look-up by text, so those in use are kept; few routes times few statuses.
     private let meters = Mutex<[Key: Meters]>([:])
 
-    init(_ choice: EdgeConfig.AccessLogChoice, logger: Logger) {
+    init(_ choice: EdgeConfig.AccessLogChoice, journal: ReadJournal, logger: Logger) {
         self.choice = choice
+        self.journal = journal
         self.logger = logger
     }
 
@@ -49,6 +53,11 @@ final class RequestRecord: EdgeRequestObserver {
                 "crate": "\(path?.crate?.spelling ?? "")", "cache": "\(cache)", "status": "\(status)",
                 "ms": "\((milliseconds * 10).rounded() / 10)", "bytes": "\(bytes)",
             ])
+    }
+
+    func leaves(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {
+        guard let mark = ReadMark(request, status: status, bytes: bytes, cache: cache, credit: credit) else { return }
+        journal.append(mark.size) { mark.write(to: $0) }
     }
 
     private static func make(_ key: Key) -> Meters {

@@ -34,8 +34,8 @@ struct Routes: EdgeHandler {
     }
 
     private enum Quick {
-        case answer(RenderedAnswer)
-        case pass(CratePass, RepositoryFacts)
+        case answer(RenderedAnswer, reader: String = "")
+        case pass(CratePass, RepositoryFacts, reader: String)
         case ask
     }
 
@@ -44,24 +44,26 @@ struct Routes: EdgeHandler {
             switch access.quick(path, request, &core, at: now) {
             case nil: return .ask
             case .refused(let answer): return .answer(answer)
-            case .allowed(let facts, _):
+            case .allowed(let facts, _, let reader):
                 switch path.target {
                 case .config: return .answer(facts.config)
                 case .index:
-                    return index.quick(path, request.ifNoneMatch, &core, at: now).map(Quick.answer) ?? .ask
-                case .crate: return crates.quickPass(path, &core, at: now).map { .pass($0, facts) } ?? .ask
+                    return index.quick(path, request.ifNoneMatch, &core, at: now).map { .answer($0, reader: reader) }
+                        ?? .ask
+                case .crate:
+                    return crates.quickPass(path, &core, at: now).map { .pass($0, facts, reader: reader) } ?? .ask
                 }
             }
         }
         switch quick {
         case .ask: return nil
-        case .answer(let answer):
+        case .answer(let answer, let reader):
             meters.read(path.target, .hit)
-            return .rendered(answer)
-        case .pass(let pass, let facts):
+            return EdgeAnswer.rendered(answer).credited(to: reader)
+        case .pass(let pass, let facts, let reader):
             let answer = crates.quick(pass, path, in: facts)
             if answer != nil { meters.read(path.target, .hit) }
-            return answer
+            return answer?.credited(to: reader)
         }
     }
 
@@ -75,22 +77,28 @@ struct Routes: EdgeHandler {
         switch await access.find(path, request) {
         case .refused(let answer):
             return .rendered(answer)
-        case .allowed(let facts, let isCurrent):
-            switch path.target {
-            case .config: return .rendered(facts.config(isCurrent ? .hit : .stale, responses))
-            case .index: return .rendered(await index.find(path, request.ifNoneMatch, in: facts))
-            case .crate: return await crates.find(path, in: facts)
-            }
+        case .allowed(let facts, let isCurrent, let reader):
+            let answer: EdgeAnswer =
+                switch path.target {
+                case .config: .rendered(facts.config(isCurrent ? .hit : .stale, responses))
+                case .index: .rendered(await index.find(path, request.ifNoneMatch, in: facts))
+                case .crate: await crates.find(path, in: facts)
+                }
+            return answer.credited(to: reader)
         }
     }
 }
 
 extension EdgeAnswer {
+    /// - Parameter reader: the token's id; empty for an anonymous reader, whose answers stay as they are.
+    fileprivate func credited(to reader: String) -> EdgeAnswer { reader.isEmpty ? self : .credited(self, to: reader) }
+
     fileprivate var cacheState: CacheState {
         let headers: [(name: String, value: String)]
         switch self {
         case .rendered(let answer): headers = answer.headers
         case .file(let answer): headers = answer.headers
+        case .credited(let answer, _): return answer.cacheState
         case .later: return .miss
         }
         return headers.first { $0.name == "x-cache" }.flatMap { CacheState(rawValue: $0.value) } ?? .miss

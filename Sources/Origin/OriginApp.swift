@@ -56,7 +56,8 @@ package final class OriginApp: Sendable {
             return [
                 database, slices.tail,
                 FeedSignals(database.configuration, tail: slices.tail, board: slices.board, logger: logger),
-                Retention(pool: database.pool, logger: logger), slices.board,
+                Retention(pool: database.pool, logger: logger),
+                PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 OriginServer(
                     config: config, slices: slices, blobs: blobs, links: links, logger: logger,

@@ -29,6 +29,8 @@ package struct OriginConfig: Sendable {
     package var clientsMax = 4096
     /// Requests that run at once; one more is answered 503.
     package var requestsMax = 2048
+    /// How long the trail of downloads is kept.
+    package var pullDays = 90
     /// A connection without a request is closed after this.
     package var idleTimeMax: Duration = .seconds(75)
     package var shutdownTimeMax: Duration = .seconds(30)
@@ -90,6 +92,9 @@ package struct OriginConfig: Sendable {
         Setting(
             "idle-time-max", .duration(.seconds(1) ... .seconds(3600)), default: "75s",
             "after this a connection without a request is closed"),
+        Setting(
+            "pull-days", .integer(1...36_500), default: "90",
+            "how many days it is kept who downloaded what; counts are kept for ever"),
     ]
 
     package init(_ settings: Settings) {
@@ -108,6 +113,7 @@ package struct OriginConfig: Sendable {
         clientsMax = settings.integer("clients-max")
         requestsMax = settings.integer("requests-max")
         idleTimeMax = settings.duration("idle-time-max")
+        pullDays = settings.integer("pull-days")
         shutdownTimeMax = settings.duration("shutdown-time-max")
     }
 

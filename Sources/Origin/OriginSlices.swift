@@ -20,6 +20,8 @@ package struct OriginSlices: Sendable {
     let owners: OwnersStore
     let events: EventLog
     let audit: AuditStore
+    let reads: ReadStore
+    let ownReads: OwnReads
 
     package init(pool: PostgresPool, logger: Logger, feedFramesMax: Int = FeedTail.framesMax) {
         self.pool = pool
@@ -35,6 +37,8 @@ package struct OriginSlices: Sendable {
         tail = FeedTail(pool: pool, logger: logger, framesMax: feedFramesMax)
         board = ReplicaBoard(pool: pool, streams: streams, tail: tail, edges: edges, logger: logger)
         wait = EdgeWait(board: board, logger: logger)
+        reads = ReadStore(pool: pool)
+        ownReads = OwnReads(store: reads, logger: logger)
     }
 
     /// How all edges stand, for routes and commands.
@@ -45,7 +49,7 @@ package struct OriginSlices: Sendable {
         _ config: OriginConfig, addresses: PublicAddresses, blobs: any BlobStore, links: DownloadLinks
     ) -> FrontDoor<RouterResponder<OriginContext>> {
         let router = Router(context: OriginContext.self)
-        router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack", "/edge/v1/report"]))
+        router.add(middleware: AccessLog(quietRoutes: ["/edge/v1/ack", "/edge/v1/report", "/edge/v1/access"]))
         router.add(middleware: RequestLimits(concurrentMax: config.requestsMax))
         router.add(middleware: FailureMiddleware())
         router.add(middleware: changes)
@@ -89,9 +93,9 @@ package struct OriginSlices: Sendable {
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: routes)
         IndexRoute(
             repositories: repositories, store: IndexStore(pool: pool),
-            budget: ByteBudget(bytesMax: config.indexBytesMax)
+            budget: ByteBudget(bytesMax: config.indexBytesMax), reads: ownReads
         ).add(to: routes)
-        CrateRoute(repositories: repositories, store: crates, blobs: blobs, links: links)
+        CrateRoute(repositories: repositories, store: crates, blobs: blobs, reads: ownReads, links: links)
             .add(to: routes)
         MeRoute(addresses: addresses).add(to: routes)
     }
@@ -105,5 +109,6 @@ package struct OriginSlices: Sendable {
         KeysRoute(keys: signingKeys).add(to: routes)
         FeedRoute(tail: tail, streams: streams, edges: edges, board: board).add(to: routes)
         AckRoute(board: board).add(to: routes)
+        DownloadRoutes(repositories: repositories, store: reads).add(to: routes)
     }
 }

@@ -58,6 +58,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.put, "/{repository}/api/v1/crates/{name}/owners", .holder([.owners])),
         Route(.delete, "/{repository}/api/v1/crates/{name}/owners", .holder([.owners])),
         Route(.get, "/{repository}/api/v1/crates", .reader),
+        Route(.get, "/{repository}/api/v1/crates/{name}/downloads", .reader),
 
         Route(.get, "/api/v1/whoami", .token),
         Route(.get, "/api/v1/tokens", .token),
@@ -72,6 +73,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.get, "/api/v1/edges", .admin),
         Route(.post, "/api/v1/edges", .admin),
         Route(.delete, "/api/v1/edges/{name}", .admin),
+        Route(.get, "/api/v1/pulls", .admin),
 
         Route(.get, "/edge/v1/feed", .edge),
         Route(.post, "/edge/v1/ack", .edge),
@@ -79,6 +81,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.get, "/edge/v1/keys", .edge),
         Route(.post, "/edge/v1/introspect", .edge),
         Route(.post, "/edge/v1/report", .edge),
+        Route(.post, "/edge/v1/access", .edge),
         Route(.get, "/edge/v1/index/{repository}/**", .edge),
         Route(.head, "/edge/v1/index/{repository}/**", .edge),
         Route(.get, "/edge/v1/crates/{repository}/{name}/{version}/{file}", .edge),

@@ -87,6 +87,9 @@ final class OriginConnection: ChannelInboundHandler {
         case EdgeWire.reportPath:
             if let report = decode(EdgeReport.self, body) { origin.heard(report) }
             return Reply(status: .noContent)
+        case EdgeWire.accessPath:
+            guard let batch = decode(AccessBatch.self, body) else { return .text(.badRequest, "no batch\n") }
+            return origin.took(batch).map(json) ?? .text(.internalServerError, "the answer is lost\n")
         case EdgeWire.introspectPath:
             let hash = decode(Introspection.Question.self, body)?.sha256 ?? ""
             return script.tokens[hash].map(json) ?? .text(.notFound, "no such token\n")

@@ -32,6 +32,8 @@ package final class ScriptedOrigin: Sendable {
         package var damagesCrates = false
         /// No leases are sent while this is true, on new connections neither; they stay open.
         package var isSilent = false
+        /// So many batches of the access log are taken, and answered as if they were not.
+        package var batchAnswersToLose = 0
         package var leasePause: Duration = .milliseconds(50)
     }
 
@@ -40,6 +42,8 @@ package final class ScriptedOrigin: Sendable {
         var requests: [String] = []
         var acknowledged: UInt64 = 0
         var reports: [EdgeReport] = []
+        var batches: [AccessBatch] = []
+        var hasContradiction = false
         /// What was published, by position from 2; position 1 is the beginning.
         var events: [EventEnvelope] = []
         var feeds: [ObjectIdentifier: any Channel] = [:]
@@ -143,6 +147,26 @@ package final class ScriptedOrigin: Sendable {
 
     /// What the edge said of itself, oldest first.
     package var reports: [EdgeReport] { state.withLock { $0.reports } }
+
+    /// The batches of the access log, each number once, as an origin takes them.
+    package var batches: [AccessBatch] { state.withLock { $0.batches } }
+    /// True if a batch came again with other content.
+    package var hasContradiction: Bool { state.withLock { $0.hasContradiction } }
+    package var pulls: [AccessBatch.Pull] { batches.flatMap(\.pulls) }
+
+    /// - Returns: nil if the answer is to be lost.
+    func took(_ batch: AccessBatch) -> AccessBatch.Taken? {
+        state.withLock { state in
+            let known = state.batches.first { $0.spool == batch.spool && $0.number == batch.number }
+            if let known, known != batch { state.hasContradiction = true }
+            if known == nil { state.batches.append(batch) }
+            guard state.script.batchAnswersToLose == 0 else {
+                state.script.batchAnswersToLose -= 1
+                return nil
+            }
+            return AccessBatch.Taken(taken: known == nil, refused: 0)
+        }
+    }
 
     func heard(_ report: EdgeReport) { state.withLock { $0.reports.append(report) } }
 

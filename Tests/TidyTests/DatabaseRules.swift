@@ -5,11 +5,11 @@ enum DatabaseRules {
         // What an edge reads and the feed's position must come from one statement (I3, I4).
         "feed_head": ["Crates", "Index"],
         // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
-        "crates": ["Crates", "Index", "Owners", "Search"],
+        "crates": ["Crates", "Downloads", "Index", "Owners", "Search"],
         "versions": ["Crates", "Index", "Yank"],
-        // Owners are named by login, and only those who hold a token can be one.
-        "users": ["Owners"],
-        "tokens": ["Owners"],
+        // Owners are named by login, and only those who hold a token can be one. The trail of pulls names logins.
+        "users": ["Downloads", "Owners"],
+        "tokens": ["Downloads", "Owners"],
     ]
 
     /// Table -> the slice that owns it, from `-- Owner: X.` above each CREATE TABLE.

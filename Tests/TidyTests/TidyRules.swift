@@ -140,11 +140,13 @@ enum TidyRules {
             ["CNghttp2", "CZlib", "Logging", "CoreMetrics", "Metrics", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS"]
         ),
         ("Sources/Edge/Cache", ["Registry", "GRDB", "Crypto", "Logging", "NIOCore", "NIOPosix"]),
+        ("Sources/Edge/Ledger", ["Registry", "GRDB", "Logging"]),
         ("Sources/Edge/Main", ["Edge"]),
         (
             "Sources/Edge",
             [
-                "Registry", "Signing", "EdgeCache", "EdgeHTTP", "Hosting", "AsyncHTTPClient", "ArgumentParser",
+                "Registry", "Signing", "EdgeCache", "EdgeHTTP", "EdgeLedger", "Hosting", "AsyncHTTPClient",
+                "ArgumentParser",
                 "Crypto", "CZlib",
                 "Logging", "CoreMetrics", "Metrics", "NIOCore", "NIOFoundationCompat", "NIOFoundationEssentialsCompat",
                 "NIOHTTP1", "NIOPosix",

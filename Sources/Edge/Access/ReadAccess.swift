@@ -6,8 +6,9 @@ import Registry
 /// Which repository a request is for, and whether it may read there; runs before any look-up of content.
 struct ReadAccess: Sendable {
     enum Verdict: Sendable {
-        /// `isCurrent` is false if the list of repositories may be out of date.
-        case allowed(RepositoryFacts, isCurrent: Bool)
+        /// `isCurrent` is false if the list of repositories may be out of date; `reader` is the id of the token that
+        /// opened the door, empty if none was needed.
+        case allowed(RepositoryFacts, isCurrent: Bool, reader: String = "")
         case refused(RenderedAnswer)
     }
 
@@ -80,7 +81,8 @@ struct ReadAccess: Sendable {
     ) -> Verdict {
         let verdict = token.payload.map { unsafeDowncast($0, to: TokenVerdict.self) }
         let gate = AccessGate(verdict, facts.name, at: wallClock()) { path.crate }
-        return gate == .open ? .allowed(facts, isCurrent: isCurrent) : refusal(gate, facts)
+        guard gate == .open else { return refusal(gate, facts) }
+        return .allowed(facts, isCurrent: isCurrent, reader: verdict?.introspection.subject ?? "")
     }
 
     private func refusal(_ gate: AccessGate, _ facts: RepositoryFacts) -> Verdict {

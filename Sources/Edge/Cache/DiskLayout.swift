@@ -1,6 +1,7 @@
 import Registry
 
-/// Where an edge keeps things in its data folder. Deleting the folder loses nothing but warmth.
+/// Where an edge keeps things in its data folder. Deleting the folder loses nothing but warmth, and the reads that the
+/// origin has not been told of.
 ///
 /// | path                  | what                                             |
 /// |-----------------------|--------------------------------------------------|
@@ -8,6 +9,7 @@ import Registry
 /// | `catalogue.sqlite`    | what is held, at which position, how big         |
 /// | `blobs/ab/{sha256}`   | complete, verified when it was written           |
 /// | `incoming/{number}`   | being written; emptied at every start            |
+/// | `reads/`              | the access log on its way: room `EdgeLedger`     |
 package struct DiskLayout: Sendable {
     package let root: String
 

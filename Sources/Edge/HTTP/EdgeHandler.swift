@@ -48,6 +48,15 @@ package enum EdgeAnswer: Sendable {
     case rendered(RenderedAnswer)
     /// Bytes of an open file, sent without reading them into memory at once.
     case file(FileAnswer)
+    /// The same answer, on the account of somebody whom the observer is told of. Never wraps another one or `later`.
+    indirect case credited(EdgeAnswer, to: String)
     /// Still being found out; must end within the server's `answerTime`, or the client gets a 503.
     case later(EventLoopFuture<EdgeAnswer>)
+}
+
+extension EdgeAnswer {
+    /// The answer itself, and on whose account it is; empty for nobody's.
+    var parts: (answer: EdgeAnswer, credit: String) {
+        if case .credited(let answer, let credit) = self { (answer, credit) } else { (self, "") }
+    }
 }

@@ -71,6 +71,19 @@ struct OriginClient: Sendable {
         try await drain(try await send(post(EdgeWire.reportPath, try JSONEncoder().encode(report))))
     }
 
+    /// - Parameter batch: an `AccessBatch` as JSON.
+    /// - Throws: unless the origin says that it has it.
+    func tellReads(_ batch: [UInt8]) async throws {
+        let response = try await send(post(EdgeWire.accessPath, Data(batch)))
+        let body = try await response.body.collect(upTo: 16 << 10)
+        guard response.status == .ok,
+            (try? JSONDecoder().decode(AccessBatch.Taken.self, from: Data(body.readableBytesView))) != nil
+        else {
+            throw UpstreamError(
+                fault: .protocolBroken, detail: "status \(response.status.code) for a batch of the access log")
+        }
+    }
+
     /// An answer whose body is passed on chunk by chunk.
     ///
     /// - Parameter receive: gets the body of a 200; other statuses come back with their body instead.

@@ -21,7 +21,7 @@ package struct OriginCommand: AsyncParsableCommand {
         version: OriginVersion.text,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, RepositoryCommand.self, TokenCommand.self, EdgeCommand.self,
-            KeyCommand.self, LinkCommand.self,
+            KeyCommand.self, LinkCommand.self, DownloadsCommand.self, PullsCommand.self,
             ImportCommand.self, VerifyCommand.self, DoctorCommand.self,
             VersionCommand.self,
         ],

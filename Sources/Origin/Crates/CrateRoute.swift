@@ -19,12 +19,15 @@ package struct CrateRoute: Sendable {
     let repositories: RepositoryStore
     let store: CrateStore
     let blobs: any BlobStore
+    let reads: OwnReads
     /// Nil: no download is sent elsewhere.
     let links: DownloadLinks?
 
     package init(
-        repositories: RepositoryStore, store: CrateStore, blobs: any BlobStore, links: DownloadLinks? = nil
+        repositories: RepositoryStore, store: CrateStore, blobs: any BlobStore, reads: OwnReads,
+        links: DownloadLinks? = nil
     ) {
+        self.reads = reads
         self.repositories = repositories
         self.store = store
         self.blobs = blobs
@@ -53,7 +56,8 @@ package struct CrateRoute: Sendable {
         }
         try context.principal.requireRead(repository, of: path.name)
         let (found, _) = try await store.find(path.name, path.version, path.checksum, in: repository)
-        return try await answer(found, path.name, path.version, in: repository, request, lifetime: Self.forever)
+        return try await answer(
+            found, path.name, path.version, in: repository, request, lifetime: Self.forever, to: context.principal)
     }
 
     private func byVersion(_ request: Request, _ context: OriginContext) async throws -> Response {
@@ -74,7 +78,8 @@ package struct CrateRoute: Sendable {
                     headers: [.location: place, .cacheControl: "no-store", .contentLength: "0"])
             }
         }
-        return try await answer(found, name, version, in: repository, request, lifetime: "no-cache")
+        return try await answer(
+            found, name, version, in: repository, request, lifetime: "no-cache", to: context.principal)
     }
 
     private func forEdge(_ request: Request, _ context: OriginContext) async throws -> Response {
@@ -86,7 +91,7 @@ package struct CrateRoute: Sendable {
         let (found, position) = try await store.find(path.name, path.version, path.checksum, in: repository)
         do {
             var response = try await answer(
-                found, path.name, path.version, in: repository, request, lifetime: Self.forever)
+                found, path.name, path.version, in: repository, request, lifetime: Self.forever, to: nil)
             response.headers[EdgeWire.positionField] = "\(position)"
             return response
         } catch let refusal as Refusal where refusal.status == .notFound {
@@ -96,9 +101,10 @@ package struct CrateRoute: Sendable {
 
     private static let forever = "max-age=31536000, immutable"
 
+    /// - Parameter reader: who is counted; nil for an edge, which counts its own readers.
     private func answer(
         _ found: CrateStore.Found?, _ name: CrateName, _ version: Version, in repository: Repository,
-        _ request: Request, lifetime: String
+        _ request: Request, lifetime: String, to reader: Principal?
     ) async throws -> Response {
         guard let found else {
             throw Refusal.notFound("repository `\(repository.name)` has no crate `\(name.spelling)` \(version) here")
@@ -108,14 +114,22 @@ package struct CrateRoute: Sendable {
             .cacheControl: (repository.isPrivate ? "private, " : "public, ") + lifetime,
         ]
         if request.method == .head { return Response(status: .ok, headers: headers) }
-        guard let reader = try await blobs.open(found.checksum), reader.bytes == found.bytes else {
+        guard let file = try await blobs.open(found.checksum), file.bytes == found.bytes else {
             throw Refusal(
                 .internalServerError,
                 "the file of `\(name.spelling)` \(version) is missing in the registry's store; tell its operator to run "
                     + "`longshore-origin verify`")
         }
         let body = ResponseBody(contentLength: found.bytes) { writer in
-            while let piece = try await reader.next() { try await writer.write(piece) }
+            var last = try await file.next()
+            while let piece = last {
+                last = try await file.next()
+                // Before the last bytes leave: who has the file is counted, even if this process ends now.
+                if last == nil, let reader {
+                    await reads.pull(of: name, version, in: repository.name, by: reader, bytes: found.bytes)
+                }
+                try await writer.write(piece)
+            }
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)

@@ -22,8 +22,10 @@ package struct IndexRoute: Sendable {
     let repositories: RepositoryStore
     let store: IndexStore
     let budget: ByteBudget
+    let reads: OwnReads
 
-    package init(repositories: RepositoryStore, store: IndexStore, budget: ByteBudget) {
+    package init(repositories: RepositoryStore, store: IndexStore, budget: ByteBudget, reads: OwnReads) {
+        self.reads = reads
         self.repositories = repositories
         self.store = store
         self.budget = budget
@@ -46,11 +48,14 @@ package struct IndexRoute: Sendable {
             try context.principal.requireRead(repository, of: nil)
             throw Refusal.notFound("no index file has this path")
         }
-        try context.principal.requireRead(repository, of: try CrateName(path.name))
+        let crate = try CrateName(path.name)
+        try context.principal.requireRead(repository, of: crate)
         var response = try await read(path, in: repository, request).response
         response.headers[.cacheControl] = repository.isPrivate ? "private, no-cache" : "no-cache"
         if response.status == .notFound { response.headers[.cacheControl] = "no-store" }
-        return request.method == .head ? response.createHeadResponse() : response
+        guard request.method != .head else { return response.createHeadResponse() }
+        if response.status != .notFound { await reads.index(of: crate, in: repository.name) }
+        return response
     }
 
     private func forEdge(_ request: Request, _ context: OriginContext) async throws -> Response {

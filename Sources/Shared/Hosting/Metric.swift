@@ -26,6 +26,10 @@ package enum Metric: String, CaseIterable, Sendable {
     case postgresErrors = "longshore_postgres_errors_total"
     case postgresRetries = "longshore_postgres_retries_total"
     case connectionsOpen = "longshore_connections_open"
+    case accessBatches = "longshore_access_batches_total"
+    case readsWaiting = "longshore_reads_waiting"
+    case readsLost = "longshore_reads_lost_total"
+    case spoolBytes = "longshore_reads_spool_bytes"
 
     /// The `# HELP` line, with the labels that go with it.
     package var help: String {
@@ -51,6 +55,10 @@ package enum Metric: String, CaseIterable, Sendable {
         case .postgresErrors: "Errors of PostgreSQL, by kind."
         case .postgresRetries: "Transactions that were repeated after a serialization failure or deadlock."
         case .connectionsOpen: "Client connections that are open."
+        case .accessBatches: "Batches of the access log, by result: sent by an edge; taken or repeated at the origin."
+        case .readsWaiting: "Rows of the access log that the origin was not told of yet, by what (pulls, sums)."
+        case .readsLost: "Reads that the access log lost, by what: trail (who it was), counts (that it was)."
+        case .spoolBytes: "Bytes that an edge's access log takes on its disk."
         }
     }
 

@@ -68,8 +68,17 @@ struct ScriptedHandler: EdgeHandler {
 /// Keeps what an observer is told.
 final class KeepingObserver: EdgeRequestObserver {
     let seen = Mutex<[String]>([])
+    /// What was told of just before it left, in the same words.
+    let left = Mutex<[String]>([])
+    let order = Mutex<[String]>([])
+
+    func leaves(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {
+        left.withLock { $0.append("\(String(buffer: request.path)) \(status) \(bytes)") }
+        order.withLock { $0.append("left") }
+    }
 
     func finished(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, duration: Duration) {
+        order.withLock { $0.append("finished") }
         seen.withLock { $0.append("\(String(buffer: request.path)) \(status) \(bytes)") }
     }
 }

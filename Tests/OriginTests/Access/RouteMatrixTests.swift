@@ -101,7 +101,7 @@ struct RouteMatrixTests {
         case (.post, "/api/v1/tokens"):
             #"{"name":"x","grants":[{"actions":["read"],"repositories":["secret"],"crates":["*"]}]}"#
         case (.post, "/api/v1/repositories"), (.post, "/api/v1/edges"): "{}"
-        case (.patch, _): "{}"
+        case (.patch, _), (.post, "/edge/v1/report"), (.post, "/edge/v1/access"): "{}"
         case (.put, let path) where path.hasSuffix("owners"), (.delete, let path) where path.hasSuffix("owners"):
             #"{"users":["ann"]}"#
         default: nil

@@ -87,11 +87,14 @@ struct SliceOrigin: Sendable {
         ).add(to: router)
         OwnersRoute(repositories: repositories, owners: owners).add(to: router)
         SearchRoute(repositories: repositories, store: SearchStore(pool: pool)).add(to: router)
+        let reads = OwnReads(store: ReadStore(pool: pool), logger: .test)
         IndexRoute(
-            repositories: repositories, store: IndexStore(pool: pool), budget: ByteBudget(bytesMax: indexBytesMax)
+            repositories: repositories, store: IndexStore(pool: pool), budget: ByteBudget(bytesMax: indexBytesMax),
+            reads: reads
         ).add(to: router)
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: router)
-        CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs).add(to: router)
+        CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs, reads: reads).add(
+            to: router)
         MeRoute(addresses: addresses).add(to: router)
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let app = Application(

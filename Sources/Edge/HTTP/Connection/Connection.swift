@@ -56,11 +56,14 @@ final class Connection: ChannelDuplexHandler {
         context?.write(Self.wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
     }
 
-    /// - Parameter done: called when the bytes have left, or can't.
-    func write(_ region: FileRegion, done: @escaping () -> Void) {
-        guard let context else { return done() }
+    /// - Parameter done: called with true when the bytes have left, before anything that was written behind them; with
+    ///   false if they can't.
+    func write(_ region: FileRegion, done: @escaping (Bool) -> Void) {
+        guard let context else { return done(false) }
         progress.handed += region.readableBytes
-        context.write(Self.wrapOutboundOut(.fileRegion(region))).assumeIsolated().whenComplete { _ in done() }
+        context.write(Self.wrapOutboundOut(.fileRegion(region))).assumeIsolated().whenComplete { result in
+            if case .success = result { done(true) } else { done(false) }
+        }
     }
 
     func flush() { context?.flush() }

@@ -24,6 +24,7 @@ final class HTTP1Connection: ConnectionEngine {
         self.connection = connection
         loop = connection.loop
         writer = HTTP1Writer(connection)
+        writer.lastPartIsNext = { [unowned self] in firstLeaves() }
     }
 
     var waitsForClient: Bool { false }
@@ -80,7 +81,10 @@ final class HTTP1Connection: ConnectionEngine {
         let number = nextSlot
         nextSlot += 1
         guard case .later(let future) = answer else {
-            return line.append(HTTP1Slot(number: number, account: account, answer: answer, closes: closes))
+            var account = account
+            let (plain, credit) = answer.parts
+            account.credit = credit
+            return line.append(HTTP1Slot(number: number, account: account, answer: plain, closes: closes))
         }
         line.append(HTTP1Slot(number: number, account: account, answer: nil, closes: closes))
         loop.wait(future) { self.answered($0, slot: number) }
@@ -89,7 +93,9 @@ final class HTTP1Connection: ConnectionEngine {
     private func answered(_ answer: EdgeAnswer, slot number: Int) {
         // Gone if it was too late, or the connection is closed.
         guard let index = line.firstIndex(where: { $0.number == number }), line[index].answer == nil else { return }
-        line[index].answer = answer
+        let (plain, credit) = answer.parts
+        line[index].answer = plain
+        line[index].account?.credit = credit
         if index == line.startIndex { send() }
     }
 
@@ -150,9 +156,8 @@ final class HTTP1Connection: ConnectionEngine {
         var slot = line.removeFirst()
         lastActive = .now()
         hasServed = true
-        slot.account?.status = writer.status
-        slot.account?.cache = writer.cache
-        slot.account?.bytes = writer.bodyBytes
+        tell(&slot.account)
+        if !writer.hasFailed { slot.account?.leaves(loop.shared.observer) }
         if let account = slot.account { loop.finished(account, at: lastActive) }
         if writer.hasFailed {
             isOver = true
@@ -165,6 +170,19 @@ final class HTTP1Connection: ConnectionEngine {
         }
         guard !isLast, line.count < loop.shared.configuration.pipelineMax else { return }
         if reader.isEmpty { connection.holdReads(false) } else { read() }
+    }
+
+    /// All but the last part of the file in front has left.
+    private func firstLeaves() {
+        guard !line.isEmpty else { return }
+        tell(&line[line.startIndex].account)
+        line[line.startIndex].account?.leaves(loop.shared.observer)
+    }
+
+    private func tell(_ account: inout RequestAccount?) {
+        account?.status = writer.status
+        account?.cache = writer.cache
+        account?.bytes = writer.bodyBytes
     }
 
     private func closeIfDone() {

@@ -15,6 +15,9 @@ final class HTTP1Writer {
         case region
     }
 
+    /// Told when the last part of an answer's file is next: the rest has left, and nobody has the file whole yet.
+    var lastPartIsNext: () -> Void = {}
+
     private let connection: Connection
     private let loop: ServerLoop
     private var out = ByteBuffer()
@@ -32,6 +35,8 @@ final class HTTP1Writer {
     private static let copyBytesMax = 16 << 10
     private static let writeBytesMax = 256 << 10
     private static let gatherBytesMax = 64 << 10
+    /// How much of a file is kept back until the answer was noted; fits into any socket's buffer.
+    private static let lastPartBytes = 16 << 10
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -92,7 +97,7 @@ final class HTTP1Writer {
                 body = .opening
                 loop.open(answer) { self.opened($0, form, closes: closes, resume: resume) }
             }
-        case .later: preconditionFailure("answers in line are never `.later`")
+        case .later, .credited: preconditionFailure("answers in line are neither `.later` nor `.credited`")
         }
     }
 
@@ -164,11 +169,19 @@ final class HTTP1Writer {
         flushGathered()
         body = .region
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: file.descriptor)
-        let region = FileRegion(fileHandle: handle, readerIndex: 0, endIndex: file.bytes)
-        connection.write(region) {
+        let cut = max(0, file.bytes - Self.lastPartBytes)
+        if cut > 0 {
+            connection.write(FileRegion(fileHandle: handle, readerIndex: 0, endIndex: cut)) { hasLeft in
+                if hasLeft, case .region = self.body { self.lastPartIsNext() }
+            }
+        } else {
+            lastPartIsNext()
+        }
+        connection.write(FileRegion(fileHandle: handle, readerIndex: cut, endIndex: file.bytes)) { hasLeft in
             // The descriptor is `file`'s to close, which lives until here.
             withExtendedLifetime(file) { _ = try? handle.takeDescriptorOwnership() }
             guard case .region = self.body else { return }
+            if !hasLeft { self.hasFailed = true }
             self.body = .none
             resume()
         }

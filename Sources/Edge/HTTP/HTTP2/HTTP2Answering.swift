@@ -10,13 +10,19 @@ extension HTTP2Connection {
         streams.change(place) { $0.phase = .awaitsAnswer }
         guard let answer = loop.ask(stream.account.request) else { return submit(Refusal.tooManyRequests, at: place) }
         streams.change(place) { $0.account.isCounted = true }
-        guard case .later(let future) = answer else { return submit(answer, at: place) }
+        guard case .later(let future) = answer else { return credit(answer, at: place) }
         loop.wait(future) { answer in
             // The stream may be over, and its place taken by another.
             guard let now = self.streams[place], now.id == stream.id, case .awaitsAnswer = now.phase else { return }
-            self.submit(answer, at: place)
+            self.credit(answer, at: place)
             self.send()
         }
+    }
+
+    private func credit(_ answer: EdgeAnswer, at place: Int) {
+        let (plain, credit) = answer.parts
+        streams.change(place) { $0.account.credit = credit }
+        submit(plain, at: place)
     }
 
     /// Answers without asking the handler.
@@ -40,7 +46,7 @@ extension HTTP2Connection {
             } else {
                 open(answer, form, at: place)
             }
-        case .later: preconditionFailure("answers are waited for before they are submitted")
+        case .later, .credited: preconditionFailure("answers are waited for, and plain, before they are submitted")
         }
     }
 
@@ -53,6 +59,8 @@ extension HTTP2Connection {
             stream.account.status = form.status
             stream.account.cache = form.cache
             stream.lastSent = loop.now
+            // The head is the whole answer, and goes out with the next write.
+            if case .none = body { stream.account.leaves(loop.shared.observer) }
         }
         let result = form.http2.withFields(date: loop.date.text) { fields, count in
             guard case .none = body else {

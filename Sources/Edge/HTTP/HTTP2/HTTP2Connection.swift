@@ -304,6 +304,8 @@ final class HTTP2Connection: ConnectionEngine {
             case .file(let file): out.writeImmutableBuffer(file.take(count))
             case .none: break
             }
+            // Not when the stream is over: the output may leave before libnghttp2 says so.
+            if stream.isSentWhole { stream.account.leaves(loop.shared.observer) }
         }
         guard out.readableBytes >= Self.writeBytesMax else { return 0 }
         isPaused = true

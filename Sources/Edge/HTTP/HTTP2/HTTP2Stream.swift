@@ -36,6 +36,15 @@ struct HTTP2Stream {
         lastSent = account.arrived
     }
 
+    /// True when nothing of the body is left to be put into the output.
+    var isSentWhole: Bool {
+        switch body {
+        case .none: true
+        case .bytes(let bytes): bytes.readableBytes == 0
+        case .file(let file): file.bytesLeft == 0
+        }
+    }
+
     /// True if only the client keeps the rest of the answer from being sent.
     var hasBytesToSend: Bool {
         switch body {

@@ -11,6 +11,9 @@ struct RequestAccount {
     var bytes = 0
     /// As the answer's `x-cache` says.
     var cache = ""
+    /// Whom the observer is told of as the one who got the answer; empty for nobody.
+    var credit = ""
+    private(set) var hasLeft = false
     /// False for requests that the server refused itself, before they counted as open.
     var isCounted: Bool
 
@@ -18,6 +21,13 @@ struct RequestAccount {
         self.request = request
         self.arrived = arrived
         self.isCounted = isCounted
+    }
+
+    /// The last part of the answer goes out next; only the first call counts.
+    mutating func leaves(_ observer: (any EdgeRequestObserver)?) {
+        guard !hasLeft, let observer else { return }
+        hasLeft = true
+        observer.leaves(request, status: status, bytes: bytes, cache: cache, credit: credit)
     }
 }
 

@@ -10,6 +10,7 @@
 /// | `GET`, `HEAD /edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` | the bytes, 403 with a reason, or 404      |
 /// | `POST /edge/v1/introspect` with `Introspection.Question` | `Introspection`, or 404 for a token that is none            |
 /// | `POST /edge/v1/report` with `EdgeReport`               | 204                                                           |
+/// | `POST /edge/v1/access` with `AccessBatch`              | `AccessBatch.Taken`                                           |
 ///
 /// Every answer to a read carries `longshore-position`: the feed position of the very snapshot it was read in.
 /// A 404 without that header comes from something between edge and origin and says nothing about the crate.
@@ -20,6 +21,7 @@ package enum EdgeWire {
     package static let repositoriesPath = "/edge/v1/repositories"
     package static let keysPath = "/edge/v1/keys"
     package static let introspectPath = "/edge/v1/introspect"
+    package static let accessPath = "/edge/v1/access"
     package static let reportPath = "/edge/v1/report"
     package static let indexPrefix = "/edge/v1/index/"
     package static let cratesPrefix = "/edge/v1/crates/"

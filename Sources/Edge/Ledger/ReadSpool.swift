@@ -1,0 +1,241 @@
+import FoundationEssentials
+import GRDB
+import Glibc
+package import Logging
+package import Registry
+
+/// What was read and the origin does not have yet, in SQLite; the place in the journal up to which it is complete.
+///
+/// | table    | holds                                                                              |
+/// |----------|------------------------------------------------------------------------------------|
+/// | `meta`   | the spool's id, the journal's place, the last batch's number                       |
+/// | `pulls`  | downloads, one a row                                                               |
+/// | `reads`  | sums by day: of index files, and of downloads whose rows had to go                 |
+/// | `outbox` | the batch that is on its way, as it is sent: the same bytes however often          |
+///
+/// A read moves on in one transaction each time: journal → rows → batch → gone. So it is in exactly one place, wherever
+/// the process is killed.
+package final class ReadSpool: Sendable {
+    /// What is taken out of the journal at once.
+    package struct Rows: Sendable {
+        package var pulls: [AccessBatch.Pull] = []
+        package var reads: [AccessBatch.Reads] = []
+
+        package init() {}
+    }
+
+    /// How full it is.
+    package struct Figures: Sendable, Equatable {
+        package var pulls = 0
+        package var reads = 0
+        package var bytes = 0
+    }
+
+    /// A batch as it is sent.
+    package struct Parcel: Sendable {
+        package let number: Int64
+        package let body: [UInt8]
+    }
+
+    /// 32 lower-case hex digits; new for each new file.
+    package let id: String
+    private let database: DatabaseQueue
+
+    private init(path: String) throws {
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(5)
+        configuration.label = "spool"
+        database = try DatabaseQueue(path: path, configuration: configuration)
+        id = try database.write { database in
+            if try Int.fetchOne(database, sql: "PRAGMA user_version") == 0 { try Self.create(in: database) }
+            guard let id = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'id'") else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the spool has no id")
+            }
+            return id
+        }
+    }
+
+    /// Opens the spool and the journal that feeds it, in one folder.
+    ///
+    /// If the spool can't be used, both are put aside: nobody knows any more which part of the journal was counted, and
+    /// nothing may be counted twice.
+    /// - Throws: only what a second try with an empty folder throws too.
+    package static func open(
+        in folder: String, segmentBytes: Int = ReadJournal.segmentBytes, logger: Logger
+    ) throws -> (ReadSpool, ReadJournal) {
+        do {
+            return try openOnce(in: folder, segmentBytes, logger)
+        } catch {
+            logger.error(
+                "the spool of reads can't be used: put aside with what it held, counting starts anew",
+                metadata: ["folder": "\(folder)", "error": "\(error)"])
+            let aside = folder + ".unusable-\(UInt64.random(in: .min ... .max))"
+            guard rename(folder, aside) == 0 else {
+                throw LedgerFailure(action: "put aside", path: folder, code: errno)
+            }
+            return try openOnce(in: folder, segmentBytes, logger)
+        }
+    }
+
+    private static func openOnce(
+        in folder: String, _ segmentBytes: Int, _ logger: Logger
+    ) throws -> (ReadSpool, ReadJournal) {
+        guard mkdir(folder, 0o750) == 0 || errno == EEXIST else {
+            throw LedgerFailure(action: "make the folder", path: folder, code: errno)
+        }
+        let spool = try ReadSpool(path: folder + "/spool.sqlite")
+        let journal = try ReadJournal(
+            folder: folder, after: try spool.place(), segmentBytes: segmentBytes, logger: logger)
+        return (spool, journal)
+    }
+
+    private static func create(in database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+                CREATE TABLE pulls (
+                    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, repository TEXT NOT NULL, crate TEXT NOT NULL,
+                    version TEXT NOT NULL, subject TEXT, bytes INTEGER NOT NULL, cache TEXT NOT NULL);
+                CREATE TABLE reads (
+                    day TEXT NOT NULL, repository TEXT NOT NULL, crate TEXT NOT NULL, version TEXT NOT NULL,
+                    count INTEGER NOT NULL, PRIMARY KEY (day, repository, crate, version)) WITHOUT ROWID;
+                CREATE TABLE outbox (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+                PRAGMA user_version = 1;
+                """)
+        let id = (0..<4).map { _ in String(UInt64(UInt32.random(in: .min ... .max)) | 1 << 32, radix: 16).dropFirst() }
+        try database.execute(
+            sql: "INSERT INTO meta VALUES ('id', ?), ('segment', 0), ('offset', ?), ('batch', 0)",
+            arguments: [id.joined(), JournalPlace.start.offset])
+    }
+
+    /// The place in the journal up to which the spool is complete.
+    package func place() throws -> JournalPlace {
+        try database.read { database in
+            JournalPlace(
+                segment: UInt64(bitPattern: try Self.meta("segment", database)),
+                offset: Int(try Self.meta("offset", database)))
+        }
+    }
+
+    /// Takes rows over from the journal, with the place behind the last one.
+    package func save(_ rows: Rows, upTo place: JournalPlace) async throws {
+        try await database.write { database in
+            for pull in rows.pulls {
+                try database.execute(
+                    sql:
+                        "INSERT INTO pulls (at, repository, crate, version, subject, bytes, cache) VALUES (?,?,?,?,?,?,?)",
+                    arguments: [
+                        pull.at, pull.repository, pull.crate, pull.version, pull.subject, pull.bytes, pull.cache,
+                    ])
+            }
+            for reads in rows.reads { try Self.add(reads, database) }
+            try Self.setMeta("segment", Int64(bitPattern: place.segment), database)
+            try Self.setMeta("offset", Int64(place.offset), database)
+        }
+    }
+
+    /// The batch to send: the one that was made and not taken yet, or a new one of the oldest rows.
+    ///
+    /// - Returns: nil if there is nothing to tell.
+    package func parcel() async throws -> Parcel? {
+        try await database.write { [id] database in
+            if let row = try Row.fetchOne(database, sql: "SELECT number, body FROM outbox ORDER BY number") {
+                return Parcel(number: row["number"], body: Array(row["body"] as Data))
+            }
+            return try Self.pack(id, database)
+        }
+    }
+
+    /// The origin has it.
+    package func taken(_ number: Int64) async throws {
+        try await database.write { database in
+            try database.execute(sql: "DELETE FROM outbox WHERE number = ?", arguments: [number])
+        }
+    }
+
+    private static func pack(_ id: String, _ database: Database) throws -> Parcel? {
+        let pulls = try Row.fetchAll(
+            database, sql: "SELECT * FROM pulls ORDER BY id LIMIT ?", arguments: [AccessBatch.rowsMax])
+        let reads = try Row.fetchAll(database, sql: "SELECT * FROM reads LIMIT ?", arguments: [AccessBatch.rowsMax])
+        guard !pulls.isEmpty || !reads.isEmpty else { return nil }
+        let number = try meta("batch", database) + 1
+        let batch = AccessBatch(spool: id, number: number, pulls: pulls.map(pull), reads: reads.map(Self.reads))
+        let body = try JSONEncoder().encode(batch)
+        try database.execute(sql: "INSERT INTO outbox VALUES (?, ?)", arguments: [number, body])
+        try setMeta("batch", number, database)
+        if let last = pulls.last {
+            try database.execute(sql: "DELETE FROM pulls WHERE id <= ?", arguments: [last["id"] as Int64])
+        }
+        for row in reads {
+            try database.execute(
+                sql: "DELETE FROM reads WHERE day = ? AND repository = ? AND crate = ? AND version = ?",
+                arguments: [row["day"], row["repository"], row["crate"], row["version"]])
+        }
+        return Parcel(number: number, body: Array(body))
+    }
+
+    /// Makes room: the oldest downloads become sums, so that counts stay true while the trail loses its end.
+    ///
+    /// - Returns: how many downloads lost their details.
+    package func fold(rowsMax: Int) async throws -> Int {
+        try await database.write { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT * FROM pulls ORDER BY id LIMIT ?", arguments: [rowsMax])
+            guard let last = rows.last else { return 0 }
+            for pull in rows.map(Self.pull) {
+                try Self.add(
+                    AccessBatch.Reads(
+                        day: CalendarDay.text(ofUnix: pull.at), repository: pull.repository, crate: pull.crate,
+                        version: pull.version, count: 1), database)
+            }
+            try database.execute(sql: "DELETE FROM pulls WHERE id <= ?", arguments: [last["id"] as Int64])
+            return rows.count
+        }
+    }
+
+    /// Counts rows: not for every request.
+    package func figures() async throws -> Figures {
+        try await database.read { database in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+            let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            return Figures(
+                pulls: try Int.fetchOne(database, sql: "SELECT count(*) FROM pulls") ?? 0,
+                reads: try Int.fetchOne(database, sql: "SELECT count(*) FROM reads") ?? 0,
+                bytes: (pages - free) * size)
+        }
+    }
+
+    /// Closes the database; what was saved stays.
+    package func close() throws { try database.close() }
+
+    private static func add(_ reads: AccessBatch.Reads, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO reads VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (day, repository, crate, version) DO UPDATE SET count = count + excluded.count
+                """,
+            arguments: [reads.day, reads.repository, reads.crate, reads.version ?? "", reads.count])
+    }
+
+    private static func pull(_ row: Row) -> AccessBatch.Pull {
+        AccessBatch.Pull(
+            at: row["at"], repository: row["repository"], crate: row["crate"], version: row["version"],
+            subject: row["subject"], bytes: row["bytes"], cache: row["cache"])
+    }
+
+    private static func reads(_ row: Row) -> AccessBatch.Reads {
+        let version: String = row["version"]
+        return AccessBatch.Reads(
+            day: row["day"], repository: row["repository"], crate: row["crate"],
+            version: version.isEmpty ? nil : version, count: row["count"])
+    }
+
+    private static func meta(_ name: String, _ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name]) ?? 0
+    }
+
+    private static func setMeta(_ name: String, _ value: Int64, _ database: Database) throws {
+        try database.execute(sql: "UPDATE meta SET value = ? WHERE name = ?", arguments: [value, name])
+    }
+}

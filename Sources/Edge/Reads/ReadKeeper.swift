@@ -1,0 +1,157 @@
+import CoreMetrics
+import EdgeLedger
+import FoundationEssentials
+import Hosting
+import Logging
+import NIOCore
+import Registry
+import ServiceLifecycle
+
+/// Carries what was read from the journal to the spool, and from there to the origin; the only one who does.
+///
+/// | situation                                  | what happens                                                          |
+/// |--------------------------------------------|-----------------------------------------------------------------------|
+/// | four times a second                        | the journal's news go into the spool                                  |
+/// | every two seconds, or a full batch waits   | a batch is sent, again and again until the origin has it              |
+/// | the origin is away                         | the spool grows                                                       |
+/// | the spool is larger than its limit         | the oldest downloads become sums: counts stay, their trail is lost    |
+/// | the spool can't be written                 | the journal grows up to its limit; what comes then is lost            |
+/// | the edge stops                             | the last news are saved and sent, if the origin answers               |
+///
+/// What is lost is counted in `longshore_reads_lost_total` and logged.
+actor ReadKeeper: Service {
+    private let journal: ReadJournal
+    private let spool: ReadSpool
+    private let client: OriginClient
+    private let spoolBytesMax: Int
+    private let logger: Logger
+    private var place: JournalPlace
+    private var backoff = Backoff(pauseMin: .milliseconds(500), pauseMax: .seconds(30))
+    private var sendAgainAt = ContinuousClock.now
+    private var failing: Set<String> = []
+    private var figuresAt = ContinuousClock.now
+    /// How many rows wait for the next batch, roughly: what was saved since the last figures comes on top.
+    private var waiting = 0
+    /// Sums alone fill the spool: the journal is left to fill, too.
+    private var isFull = false
+
+    private let pause: Duration = .milliseconds(250)
+    private let sendPause: Duration = .seconds(2)
+    private static let recordsMax = 50_000
+    private static let foldRows = 20_000
+
+    init(
+        journal: ReadJournal, spool: ReadSpool, client: OriginClient, spoolBytesMax: Int, logger: Logger
+    ) throws {
+        self.journal = journal
+        self.spool = spool
+        self.client = client
+        self.spoolBytesMax = spoolBytesMax
+        self.logger = logger
+        place = try spool.place()
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.drain()
+                await self.sendWhatIsDue()
+                try? await Task.sleep(for: self.pause)
+            }
+        }
+        await drain()
+        // Once, because nobody may wait for an origin that is away; the spool keeps it for the next start.
+        await send()
+        try spool.close()
+    }
+
+    /// Journal → spool.
+    private func drain() async {
+        await trying("the reads served can't be spooled; they wait in the journal") {
+            while !isFull {
+                var tally = ReadTally()
+                let (next, count) = journal.read(after: place, recordsMax: Self.recordsMax) { tally.add($0) }
+                if next == place { break }
+                let rows = tally.rows()
+                try await spool.save(rows, upTo: next)
+                place = next
+                journal.release(before: next)
+                waiting += rows.pulls.count + rows.reads.count
+                lose(tally.strange, "counts", "records of the journal make no sense")
+                if count < Self.recordsMax { break }
+            }
+            try journal.prepare()
+        }
+        lose(journal.takeLost(), "counts", "the journal of reads is full, because the spool can't be written")
+    }
+
+    private func sendWhatIsDue() async {
+        let now = ContinuousClock.now
+        if now >= figuresAt {
+            figuresAt = now + sendPause
+            await lookAfterSpool()
+        }
+        guard now >= sendAgainAt || waiting >= AccessBatch.rowsMax && failing.isEmpty else { return }
+        await send()
+    }
+
+    /// Spool → origin, until nothing is left or a batch does not get through.
+    private func send() async {
+        do {
+            while let parcel = try await spool.parcel() {
+                try await client.tellReads(parcel.body)
+                try await spool.taken(parcel.number)
+                Metric.accessBatches.counter(["result": "sent"]).increment()
+                waiting = max(0, waiting - AccessBatch.rowsMax)
+                backoff.succeeded()
+            }
+            waiting = 0
+            sendAgainAt = .now + sendPause
+            if failing.remove("send") != nil { logger.notice("the origin takes the access log again") }
+        } catch is CancellationError {
+            // The edge stops, and sends once more.
+        } catch {
+            var random = SystemRandomNumberGenerator()
+            sendAgainAt = .now + backoff.next(using: &random)
+            if failing.insert("send").inserted {
+                logger.warning(
+                    "the origin does not take the access log; it is kept", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func lookAfterSpool() async {
+        await trying("the spool of reads can't be looked after") {
+            var figures = try await spool.figures()
+            while figures.bytes > spoolBytesMax {
+                let folded = try await spool.fold(rowsMax: Self.foldRows)
+                guard folded > 0 else { break }
+                lose(folded, "trail", "the spool is larger than `spool-bytes-max`: who downloaded what was dropped")
+                figures = try await spool.figures()
+            }
+            isFull = figures.bytes > spoolBytesMax
+            Metric.readsWaiting.gauge(["what": "pulls"]).record(figures.pulls)
+            Metric.readsWaiting.gauge(["what": "sums"]).record(figures.reads)
+            Metric.spoolBytes.gauge().record(figures.bytes)
+        }
+    }
+
+    private func lose(_ count: Int, _ what: String, _ reason: String) {
+        guard count > 0 else { return }
+        Metric.readsLost.counter(["what": what]).increment(by: count)
+        logger.error("a part of the access log is lost", metadata: ["reads": "\(count)", "reason": "\(reason)"])
+    }
+
+    /// Says once that something fails, and once that it works again.
+    private func trying(_ trouble: String, _ step: () async throws -> Void) async {
+        do {
+            try await step()
+            if failing.remove(trouble) != nil { logger.notice("it works again", metadata: ["trouble": "\(trouble)"]) }
+        } catch is CancellationError {
+            // The edge stops, and does it once more.
+        } catch {
+            guard failing.insert(trouble).inserted else { return }
+            logger.error("\(trouble)", metadata: ["error": "\(error)"])
+        }
+    }
+}

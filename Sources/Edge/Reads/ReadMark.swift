@@ -1,0 +1,93 @@
+import EdgeHTTP
+import Glibc
+import NIOCore
+import Registry
+
+/// One read as the journal keeps it: what the address says is left as bytes, and read when nobody waits.
+///
+/// | bytes  | what                                                   |
+/// |--------|--------------------------------------------------------|
+/// | 1      | 1: an index file, 2: a crate                           |
+/// | 1      | 0: HIT, 1: MISS, 2: STALE                              |
+/// | 1      | length of the subject                                  |
+/// | 5      | nothing                                                |
+/// | 8      | seconds since 1970                                     |
+/// | 8      | bytes of the body                                      |
+/// | …      | the subject, then the path without its token           |
+///
+/// Numbers are in this machine's byte order: the journal never leaves it.
+struct ReadMark {
+    static let headBytes = 24
+    static let subjectBytesMax = 64
+
+    let isCrate: Bool
+    let cache: UInt8
+    let bytes: Int
+    let subject: String
+    let path: ByteBuffer
+
+    /// - Returns: nil for what is not counted: HEAD, refusals, absences, config.json.
+    init?(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {
+        guard request.method == .get, status == 200 || status == 304, let path = EdgePath(request.path) else {
+            return nil
+        }
+        switch path.target {
+        case .config: return nil
+        case .index: isCrate = false
+        case .crate where status == 200: isCrate = true
+        case .crate: return nil
+        }
+        self.cache = cache == "HIT" ? 0 : cache == "MISS" ? 1 : 2
+        self.bytes = bytes
+        subject = credit.utf8.count <= Self.subjectBytesMax ? credit : ""
+        self.path = path.key
+    }
+
+    var size: Int { Self.headBytes + subject.utf8.count + path.readableBytes }
+
+    /// - Parameter record: exactly `size` bytes.
+    func write(to record: UnsafeMutableRawBufferPointer) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        record[0] = isCrate ? 2 : 1
+        record[1] = cache
+        record[2] = UInt8(subject.utf8.count)
+        for place in 3..<8 { record[place] = 0 }
+        record.storeBytes(of: Int64(now.tv_sec), toByteOffset: 8, as: Int64.self)
+        record.storeBytes(of: Int64(bytes), toByteOffset: 16, as: Int64.self)
+        var place = Self.headBytes
+        for byte in subject.utf8 {
+            record[place] = byte
+            place += 1
+        }
+        path.withUnsafeReadableBytes { path in
+            UnsafeMutableRawBufferPointer(rebasing: record[place...]).copyMemory(from: path)
+        }
+    }
+
+    /// A record as it is read again.
+    struct Read {
+        let isCrate: Bool
+        let cache: String
+        let at: Int
+        let bytes: Int
+        let subject: String?
+        /// Valid as long as the record's memory.
+        let path: UnsafeRawBufferPointer
+
+        /// - Returns: nil for what no `write` has left.
+        init?(_ record: UnsafeRawBufferPointer) {
+            guard record.count >= ReadMark.headBytes, (1...2).contains(record[0]), record[1] <= 2,
+                record.count > ReadMark.headBytes + Int(record[2])
+            else { return nil }
+            isCrate = record[0] == 2
+            cache = ["HIT", "MISS", "STALE"][Int(record[1])]
+            at = Int(record.loadUnaligned(fromByteOffset: 8, as: Int64.self))
+            bytes = Int(record.loadUnaligned(fromByteOffset: 16, as: Int64.self))
+            let end = ReadMark.headBytes + Int(record[2])
+            let subject = String(decoding: record[ReadMark.headBytes..<end], as: UTF8.self)
+            self.subject = subject.isEmpty ? nil : subject
+            path = UnsafeRawBufferPointer(rebasing: record[end...])
+        }
+    }
+}

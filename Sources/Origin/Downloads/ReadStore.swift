@@ -1,0 +1,79 @@
+import FoundationEssentials
+package import Postgres
+import Registry
+
+/// Owns `read_counts`, `pulls` and `access_batches`: how often what was read where, and by whom.
+package struct ReadStore: Sendable {
+    let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    /// Takes a batch of an edge's spool; one that was taken before changes nothing.
+    ///
+    /// The number and the counts are one transaction, so that a batch counts once although its answer was lost.
+    func take(_ batch: AccessBatch, from edge: EdgeHolder) async throws -> AccessBatch.Taken {
+        let rows = ReadRows(batch)
+        return try await pool.withTransaction { transaction in
+            // The row's lock makes a second sender of the same batch wait until the first is done.
+            let isNew = try await !transaction.query(
+                """
+                INSERT INTO access_batches (edge_id, spool, number)
+                VALUES (\(edge.edgeID), \(batch.spool), \(batch.number))
+                ON CONFLICT (edge_id, spool) DO UPDATE SET number = excluded.number, taken_at = now()
+                  WHERE access_batches.number < excluded.number
+                RETURNING number
+                """
+            ).isEmpty
+            guard isNew else { return AccessBatch.Taken(taken: false, refused: 0) }
+            try await add(rows, from: edge.name, in: transaction)
+            return AccessBatch.Taken(taken: true, refused: rows.refused)
+        }
+    }
+
+    /// Adds what the origin itself has served.
+    ///
+    /// Not synced before it returns: the rows survive the end of every program, and only a power cut under PostgreSQL
+    /// can take the last half second.
+    func addOwn(_ rows: ReadRows) async throws {
+        try await pool.withTransaction { transaction in
+            try await transaction.run(script: "SET LOCAL synchronous_commit = off")
+            try await add(rows, from: "", in: transaction)
+        }
+    }
+
+    private func add(_ rows: ReadRows, from edge: String, in transaction: Transaction) async throws {
+        if !rows.pulls.isEmpty {
+            _ = try await transaction.execute(
+                """
+                INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache)
+                SELECT to_timestamp(at), \(edge), repository, crate, version, token, bytes, cache
+                FROM jsonb_to_recordset(\(try Self.json(rows.pulls))::jsonb) AS pull (
+                  at bigint, repository text, crate text, version text, token bigint, bytes bigint, cache text)
+                """)
+        }
+        _ = try await transaction.execute(
+            """
+            INSERT INTO read_counts (repository, crate, version, day, edge, count)
+            SELECT repository, crate, version, day, \(edge), count
+            FROM jsonb_to_recordset(\(try Self.json(rows.counts))::jsonb) AS read (
+              repository text, crate text, version text, day date, count bigint)
+            ON CONFLICT (repository, crate, version, day, edge)
+              DO UPDATE SET count = read_counts.count + excluded.count
+            """)
+    }
+
+    private static func json(_ rows: some Encodable) throws -> String {
+        String(decoding: try JSONEncoder().encode(rows), as: UTF8.self)
+    }
+
+    /// Deletes pulls that are older than so many days.
+    ///
+    /// - Returns: how many went; at most `batch`.
+    func prunePulls(days: Int, batch: Int) async throws -> Int {
+        try await pool.execute(
+            """
+            DELETE FROM pulls WHERE id IN (
+              SELECT id FROM pulls WHERE at < now() - make_interval(days => \(days)) ORDER BY at LIMIT \(batch))
+            """)
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Logging
+import Registry
+import TestSupport
+import Testing
+
+@testable import EdgeLedger
+
+/// The spool between journal and origin: each read is in one place, whenever the process ends.
+struct ReadSpoolTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func rows(pulls: Int, from first: Int = 0, reads: Int = 0) -> ReadSpool.Rows {
+        var rows = ReadSpool.Rows()
+        rows.pulls = (first..<first + pulls).map { number in
+            AccessBatch.Pull(
+                at: 1_764_028_800, repository: "main", crate: "foo", version: "1.0.\(number)",
+                subject: number % 2 == 0 ? "7" : nil, bytes: 5, cache: "HIT")
+        }
+        if reads > 0 {
+            rows.reads = [
+                AccessBatch.Reads(day: "2025-11-25", repository: "main", crate: "foo", version: nil, count: reads)
+            ]
+        }
+        return rows
+    }
+
+    private func batch(_ parcel: ReadSpool.Parcel?) throws -> AccessBatch {
+        try JSONDecoder().decode(AccessBatch.self, from: Data(try #require(parcel).body))
+    }
+
+    @Test func `a batch is the same bytes until it is taken, over restarts too`() async throws {
+        try await withTemporaryFolder("spool") { folder in
+            var spool = try ReadSpool.open(in: folder + "/reads", logger: logger).0
+            let place = JournalPlace(segment: 1, offset: 640)
+            try await spool.save(rows(pulls: 3, reads: 4), upTo: place)
+            let first = try #require(try await spool.parcel())
+            try await spool.save(rows(pulls: 2, from: 3, reads: 5), upTo: place)
+            try spool.close()
+
+            spool = try ReadSpool.open(in: folder + "/reads", logger: logger).0
+            #expect(try spool.place() == place)
+            let again = try #require(try await spool.parcel())
+            #expect(again.body == first.body && again.number == 1)
+            #expect(try batch(again).pulls.count == 3 && batch(again).reads.map(\.count) == [4])
+            #expect(try batch(again).pulls.map(\.subject) == ["7", nil, "7"])
+            try await spool.taken(1)
+
+            let second = try batch(try await spool.parcel())
+            #expect(second.number == 2 && second.spool == spool.id && second.isSpoolNamed)
+            #expect(second.pulls.map(\.version) == ["1.0.3", "1.0.4"] && second.reads.map(\.count) == [5])
+            try await spool.taken(2)
+            #expect(try await spool.parcel() == nil)
+        }
+    }
+
+    @Test func `batches are bounded, and together hold every row once`() async throws {
+        try await withTemporaryFolder("spool") { folder in
+            let spool = try ReadSpool.open(in: folder + "/reads", logger: logger).0
+            try await spool.save(rows(pulls: 2 * AccessBatch.rowsMax + 1), upTo: .start)
+            var versions: [String] = []
+            var sizes: [Int] = []
+            while let parcel = try await spool.parcel() {
+                let batch = try batch(parcel)
+                #expect(parcel.body.count < AccessBatch.bytesMax)
+                versions += batch.pulls.map(\.version)
+                sizes.append(batch.pulls.count)
+                try await spool.taken(parcel.number)
+            }
+            #expect(sizes == [AccessBatch.rowsMax, AccessBatch.rowsMax, 1])
+            #expect(versions == (0...2 * AccessBatch.rowsMax).map { "1.0.\($0)" })
+        }
+    }
+
+    @Test func `room is made without losing a count`() async throws {
+        try await withTemporaryFolder("spool") { folder in
+            let spool = try ReadSpool.open(in: folder + "/reads", logger: logger).0
+            var same = rows(pulls: 10)
+            for place in same.pulls.indices { same.pulls[place].version = "1.0.0" }
+            try await spool.save(same, upTo: .start)
+            #expect(try await spool.fold(rowsMax: 4) == 4)
+            let batch = try batch(try await spool.parcel())
+            #expect(batch.pulls.count == 6)
+            #expect(
+                batch.reads
+                    == [
+                        AccessBatch.Reads(
+                            day: "2025-11-25", repository: "main", crate: "foo", version: "1.0.0", count: 4)
+                    ])
+        }
+    }
+
+    @Test func `a spool that can't be used is put aside with its journal, and counting starts anew`() async throws {
+        try await withTemporaryFolder("spool") { folder in
+            let first = try ReadSpool.open(in: folder + "/reads", logger: logger)
+            first.1.append(3) { $0.copyBytes(from: [1, 2, 3]) }
+            try first.0.close()
+            for suffix in ["", "-wal", "-shm"] {
+                try Data(repeating: 0x61, count: 8192).write(
+                    to: URL(fileURLWithPath: folder + "/reads/spool.sqlite" + suffix))
+            }
+            let second = try ReadSpool.open(in: folder + "/reads", logger: logger)
+            #expect(second.0.id != first.0.id)
+            #expect(second.1.read(after: .start, recordsMax: 10) { _ in }.count == 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)
+        }
+    }
+}

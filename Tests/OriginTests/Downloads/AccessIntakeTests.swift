@@ -1,0 +1,173 @@
+import Foundation
+import NIOCore
+import Registry
+import TestSupport
+import Testing
+
+@testable import Origin
+
+/// The access log's way in: each batch once, bounded, and each edge for itself.
+struct AccessIntakeTests {
+    private static let spool = String(repeating: "ab", count: 16)
+
+    private func pull(_ version: String, subject: String? = nil, at: Int = 1_764_028_800) -> AccessBatch.Pull {
+        AccessBatch.Pull(
+            at: at, repository: "main", crate: "Foo-Bar", version: version, subject: subject, bytes: 1000, cache: "HIT")
+    }
+
+    private func reads(_ count: Int, version: String? = nil) -> AccessBatch.Reads {
+        AccessBatch.Reads(day: "2025-11-25", repository: "main", crate: "foo-bar", version: version, count: count)
+    }
+
+    private func batch(
+        _ number: Int64, _ pulls: [AccessBatch.Pull] = [], reads: [AccessBatch.Reads] = [], spool: String = spool
+    ) -> AccessBatch {
+        AccessBatch(spool: spool, number: number, pulls: pulls, reads: reads)
+    }
+
+    private func send(
+        _ batch: AccessBatch, _ origin: TestOrigin, as edge: String, replica: Int = 0
+    ) async throws -> HTTPAnswer {
+        let text = String(decoding: try JSONEncoder().encode(batch), as: UTF8.self)
+        return try await origin.call("POST", EdgeWire.accessPath, as: .edge(edge), json: text, replica: replica)
+    }
+
+    private func sums(_ origin: TestOrigin) async throws -> [String: [Int]] {
+        try await origin.slices.reads.sums(in: try RepositoryName("main")).reduce(into: [:]) {
+            $0[$1.crate] = [$1.downloads, $1.indexReads]
+        }
+    }
+
+    @Test func `a batch counts once, however often and wherever it arrives`() async throws {
+        try await TestOrigin.with(replicas: 2) { origin in
+            let (eu, us) = (try await origin.edge("eu"), try await origin.edge("us"))
+            let first = batch(
+                1, [pull("1.0.0"), pull("1.0.0"), pull("1.1.0")], reads: [reads(40), reads(2, version: "1.0.0")])
+            #expect(try await send(first, origin, as: eu).text == #"{"refused":0,"taken":true}"#)
+            // The answer was lost: again, to both replicas at once.
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for number in 0..<8 {
+                    group.addTask { try await send(first, origin, as: eu, replica: number % 2).text }
+                }
+                for try await text in group { #expect(text == #"{"refused":0,"taken":false}"#) }
+            }
+            #expect(try await sums(origin) == ["foo_bar": [5, 40]])
+            // The same number of another edge, or of another spool, is another batch.
+            #expect(try await send(batch(1, [pull("1.0.0")]), origin, as: us).text.contains(#""taken":true"#))
+            let other = String(repeating: "0", count: 32)
+            #expect(try await send(batch(1, [pull("1.0.0")], spool: other), origin, as: eu).text.contains("true"))
+            #expect(try await send(batch(2, [pull("1.0.0")]), origin, as: eu).text.contains(#""taken":true"#))
+            #expect(try await sums(origin) == ["foo_bar": [8, 40]])
+            #expect(try await origin.slices.reads.pulls(.init()).count == 6)
+        }
+    }
+
+    @Test func `I9: a batch over a limit is refused whole`() async throws {
+        try await TestOrigin.with { origin in
+            let edge = try await origin.edge("eu")
+            let many = Array(repeating: pull("1.0.0"), count: AccessBatch.rowsMax + 1)
+            #expect(try await send(batch(1, many), origin, as: edge).status == 413)
+            var wide = pull("1.0.0")
+            wide.crate = String(repeating: "a", count: AccessBatch.bytesMax)
+            #expect(try await send(batch(1, [wide]), origin, as: edge).status == 413)
+            for bad in [batch(0, [pull("1.0.0")]), batch(1, [pull("1.0.0")], spool: "x"), batch(-1)] {
+                #expect(try await send(bad, origin, as: edge).status == 400)
+            }
+            #expect(try await sums(origin).isEmpty)
+        }
+    }
+
+    // I12
+    @Test func `rows that can't be are left out, and nobody but an edge is heard`() async throws {
+        try await TestOrigin.with { origin in
+            let edge = try await origin.edge("eu")
+            var strange = Array(repeating: pull("1.0.0"), count: 7)
+            strange[0].repository = "../x"
+            strange[1].crate = "a b"
+            strange[2].version = "one"
+            strange[3].subject = "lsh_secret"
+            strange[4].at = -1
+            strange[5].cache = "'; DROP TABLE pulls"
+            strange[6].bytes = -1
+            let odd = [reads(0), reads(-1), reads(5, version: "x"), reads(1 << 60)]
+            let answer = try await send(batch(1, strange + [pull("2.0.0")], reads: odd), origin, as: edge)
+            #expect(answer.text == #"{"refused":11,"taken":true}"#)
+            #expect(try await sums(origin) == ["foo_bar": [1, 0]])
+
+            try await origin.slices.edges.revoke(name: "eu", by: .commandLine)
+            #expect(try await send(batch(2, [pull("2.0.0")]), origin, as: edge).status == 401)
+            #expect(try await sums(origin) == ["foo_bar": [1, 0]])
+        }
+    }
+
+    @Test func `the trail names the reader and the edge, in pages, and ends with its time`() async throws {
+        try await TestOrigin.with { origin in
+            let edge = try await origin.edge("eu")
+            let admin = try await origin.token("root", [.admin])
+            let made = try await origin.made("ann", [.read], in: ["main"])
+            let now = Int(Date().timeIntervalSince1970)
+            let pulls = [
+                pull("1.0.0", at: now - 100 * 86_400), pull("1.0.1", subject: String(made.record.id), at: now),
+                pull("1.0.2", at: now),
+            ]
+            _ = try await send(batch(1, pulls), origin, as: edge)
+
+            struct Page: Decodable {
+                struct Pull: Decodable {
+                    let version: String
+                    let login: String?
+                    let edge: String?
+                }
+                let pulls: [Pull]
+                let next: Int?
+            }
+            func page(_ query: String) async throws -> Page {
+                let answer = try await origin.call("GET", "/api/v1/pulls?\(query)", as: .token(admin))
+                return try JSONDecoder().decode(Page.self, from: Data(answer.text.utf8))
+            }
+            let first = try await page("limit=2&repository=main&crate=foo_bar")
+            #expect(first.pulls.map(\.version) == ["1.0.2", "1.0.1"])
+            #expect(first.pulls.map(\.login) == [nil, "ann"] && first.pulls.map(\.edge) == ["eu", "eu"])
+            let second = try await page("limit=2&before=\(try #require(first.next))")
+            #expect(second.pulls.map(\.version) == ["1.0.0"] && second.next == nil)
+            #expect(try await page("token=\(made.record.id)").pulls.map(\.version) == ["1.0.1"])
+            #expect(try await page("edge=us").pulls.isEmpty)
+            #expect(try await origin.call("GET", "/api/v1/pulls?limit=0", as: .token(admin)).status == 400)
+
+            #expect(try await origin.slices.reads.prunePulls(days: 90, batch: 10) == 1)
+            #expect(try await page("").pulls.map(\.version) == ["1.0.2", "1.0.1"])
+            // Counts outlive the trail.
+            #expect(try await sums(origin) == ["foo_bar": [3, 0]])
+        }
+    }
+
+    @Test func `what the origin serves itself is counted before it has left`() async throws {
+        try await SliceOrigin.with { origin, alice in
+            let crate = MadeCrate("Foo-Bar", "1.0.0")
+            #expect(try await origin.publish(crate, alice).status == 200)
+            let store = ReadStore(pool: origin.pool)
+            let checksum = try #require(SliceOrigin.checksum(of: try crate.crate()))
+            let path = "/main/crates/Foo-Bar/1.0.0/\(checksum).crate"
+            for number in 1...3 {
+                #expect(try await origin.send("GET", path, token: number == 1 ? alice : nil).status == 200)
+                #expect(try await store.sums(in: RepositoryName("main")).first?.downloads == number)
+            }
+            for (method, path) in [
+                ("HEAD", path), ("GET", path + "x"), ("HEAD", "/main/index/fo/o-/foo-bar"),
+                ("GET", "/main/index/fo/o-/foo-baz"),
+                ("GET", "/main/index/config.json"),
+            ] {
+                _ = try await origin.send(method, path)
+            }
+            let page = try await origin.send("GET", "/main/index/fo/o-/foo-bar")
+            let tag = try #require(page.headers["etag"])
+            #expect(
+                try await origin.send("GET", "/main/index/fo/o-/foo-bar", headers: ["if-none-match": tag]).status == 304
+            )
+            let sum = try #require(try await store.sums(in: RepositoryName("main")).first)
+            #expect(sum.downloads == 3 && sum.indexReads == 2 && sum.crate == "foo_bar")
+            let trail = try await store.pulls(.init())
+            #expect(trail.map(\.login) == [nil, nil, "alice"] && trail.allSatisfy { $0.edge == nil })
+        }
+    }
+}
