@@ -78,7 +78,8 @@ let tests: [Target] = [
     .tests(
         "OriginTests",
         [
-            "Origin", "Postgres", "CrateFile", "Hosting", "Registry", "Signing", "TestSupport", .asyncHTTPClient, .crypto,
+            "Origin", "Postgres", "CrateFile", "Hosting", "Registry", "Signing", "TestSupport", .asyncHTTPClient,
+            .crypto,
             .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1, .serviceLifecycle,
         ]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .logging, .nio, .nioPosix, .nioSSL, .subprocess]),

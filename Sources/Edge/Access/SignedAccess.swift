@@ -1,5 +1,7 @@
+import CoreMetrics
 import EdgeCache
 import EdgeHTTP
+import Hosting
 import NIOCore
 import Registry
 import Signing
@@ -20,6 +22,14 @@ struct SignedAccess: Sendable {
         case open
         case refused(SignedURL.Refusal)
         case unavailable
+
+        fileprivate var word: String {
+            switch self {
+            case .open: "open"
+            case .refused(let refusal): refusal.word
+            case .unavailable: "unavailable"
+            }
+        }
     }
 
     let desk: CacheDesk
@@ -37,6 +47,12 @@ struct SignedAccess: Sendable {
     }
 
     func find(_ request: EdgeRequest) async -> Verdict {
+        let verdict = await judge(request)
+        Metric.signedURLs.counter(["result": verdict.word]).increment()
+        return verdict
+    }
+
+    private func judge(_ request: EdgeRequest) async -> Verdict {
         let ring: KeyRing
         switch await desk.ask(Self.keys(lease: keyLease)) {
         case .hit(let value), .miss(let value), .stale(let value):

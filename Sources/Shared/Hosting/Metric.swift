@@ -11,6 +11,7 @@ package enum Metric: String, CaseIterable, Sendable {
     case requestsRunning = "longshore_http_requests_running"
     case publishes = "longshore_publishes_total"
     case cacheReads = "longshore_cache_reads_total"
+    case signedURLs = "longshore_signed_urls_total"
     case cacheBytes = "longshore_cache_bytes"
     case cacheEntries = "longshore_cache_entries"
     case originRequests = "longshore_origin_requests_total"
@@ -40,6 +41,8 @@ package enum Metric: String, CaseIterable, Sendable {
         case .requestsRunning: "Requests that are being answered now."
         case .publishes: "Publishes, by result: accepted or refused."
         case .cacheReads: "Reads of an edge's cache, by kind (config, index, crate) and result (hit, miss, stale)."
+        case .signedURLs:
+            "Downloads that came to an edge with a signature, by result: open, unavailable, or why it was refused."
         case .cacheBytes: "Bytes that an edge's cache holds, by kind and place (memory, disk)."
         case .cacheEntries: "Entries that an edge's cache holds, by kind."
         case .originRequests: "An edge's requests to its origin, by kind and result."

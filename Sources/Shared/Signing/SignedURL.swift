@@ -109,6 +109,21 @@ extension SignedURL {
 
         package var description: String { "this signed URL \(reason); \(nextStep)" }
 
+        /// One word, for metrics: what was spoiled on the way or made up is all `malformed`.
+        package var word: String {
+            switch self {
+            case .tooLong, .path, .foreignParameter, .order, .repeated, .missing, .value: "malformed"
+            case .method: "method"
+            case .unknownKey: "unknown-key"
+            case .retiredKey: "retired-key"
+            case .expired: "expired"
+            case .early: "early"
+            case .audience: "audience"
+            case .signature: "signature"
+            case .endedToken: "ended-token"
+            }
+        }
+
         private var reason: String {
             switch self {
             case .tooLong: "is longer than any that was made here"
