@@ -36,7 +36,7 @@ extension ReadStore {
         let rows = try await pool.query(
             """
             SELECT version, sum(sum(count)) OVER (PARTITION BY version)::bigint AS total, sum(count)::bigint AS count,
-              CASE WHEN day > (now() AT TIME ZONE 'UTC')::date - \(days) THEN day::text END AS told
+              CASE WHEN day > (now() AT TIME ZONE 'UTC')::date - \(days)::integer THEN day::text END AS told
             FROM read_counts WHERE repository = \(repository.name.description) AND crate = \(crate.identity)
             GROUP BY version, told ORDER BY version, told
             """)

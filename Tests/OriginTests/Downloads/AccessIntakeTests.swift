@@ -141,6 +141,37 @@ struct AccessIntakeTests {
         }
     }
 
+    @Test func `a crate's numbers are told by version and day to whoever may read it`() async throws {
+        try await SliceOrigin.with { origin, alice in
+            #expect(try await origin.publish(MadeCrate("Foo-Bar", "1.0.0"), alice).status == 200)
+            let store = ReadStore(pool: origin.pool)
+            let repository = try #require(try await origin.repositories.find(RepositoryName("main")))
+            let holder = EdgeHolder(edgeID: try await edgeID(origin), name: "eu")
+            let now = Int(Date().timeIntervalSince1970)
+            let today = CalendarDay.text(ofUnix: now)
+            let yesterday = CalendarDay.text(ofUnix: now - 86_400)
+            let long = CalendarDay.text(ofUnix: now - 40 * 86_400)
+            var reads = [
+                reads(7), reads(3, version: "1.0.0"), reads(5, version: "1.0.0"), reads(2, version: "1.1.0+b.1"),
+            ]
+            for (place, day) in [today, yesterday, long, today].enumerated() { reads[place].day = day }
+            _ = try await store.take(batch(1, [pull("1.0.0", at: now)], reads: reads), from: holder)
+
+            let told = try #require(try await store.reads(of: CrateName("foo_bar"), in: repository, days: 30))
+            #expect(told.crate == "Foo-Bar" && told.total == 11 && told.indexReads == 7)
+            #expect(
+                told.versions == [
+                    .init(version: "1.0.0", total: 9, days: [today: 1, yesterday: 3]),
+                    .init(version: "1.1.0+b.1", total: 2, days: [today: 2]),
+                ])
+            #expect(try await store.reads(of: CrateName("other"), in: repository, days: 30) == nil)
+        }
+    }
+
+    private func edgeID(_ origin: SliceOrigin) async throws -> Int64 {
+        try await origin.edges.create(name: "eu", region: "", by: .commandLine).record.id
+    }
+
     @Test func `what the origin serves itself is counted before it has left`() async throws {
         try await SliceOrigin.with { origin, alice in
             let crate = MadeCrate("Foo-Bar", "1.0.0")
