@@ -17,5 +17,6 @@ package protocol EdgeRequestObserver: Sendable {
 }
 
 extension EdgeRequestObserver {
+    /// Nothing, for those who need to know of the end only.
     package func leaves(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {}
 }

@@ -49,6 +49,8 @@ actor ReadKeeper: Service {
         self.spoolBytesMax = spoolBytesMax
         self.logger = logger
         place = try spool.place()
+        // From 0 on, so that an alarm sees the first loss as a change.
+        for what in ["trail", "counts"] { Metric.readsLost.counter(["what": what]).increment(by: 0) }
     }
 
     func run() async throws {

@@ -64,7 +64,7 @@ package struct EdgeView: Encodable, Hashable, Sendable {
     package var cacheText: String {
         guard let report else { return "" }
         return "\(report.entries) in memory (\(Amount.bytes(report.memoryBytes))), "
-            + "\(report.blobs) crates (\(Amount.bytes(report.diskBytes)))"
+            + "\(Amount.of(report.blobs, "crate")) (\(Amount.bytes(report.diskBytes)))"
     }
 }
 
