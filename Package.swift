@@ -96,6 +96,9 @@ let tests: [Target] = [
         ["Registry", "CrateFile", "Postgres", "TestSupport", .crypto, .nio]),
     .tests("SimulationTests", ["Edge", "EdgeCache", "Origin", "Registry", .nio]),
     .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
+    .tests(
+        "FaultTests",
+        ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 

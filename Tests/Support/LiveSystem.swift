@@ -28,26 +28,33 @@ package final class LiveSystem: Sendable {
     ///   - publicURL: of the origin; nil: its address.
     ///   - edgePublicURL: of every edge; nil: its address.
     ///   - originDisk: a small disk of the origin's own; likewise `edgeDisk`.
+    ///   - originPlace: where the replicas run.
+    ///   - edgePlaces: where edges run, by name; the others run on this machine itself.
     package static func with(
         edges edgeNames: [String] = ["eu", "us"], replicas: Int = 1, databaseURL: String? = nil,
         balancer: TestBalancer? = nil, originFlags: [String] = [], edgeFlags: [String] = [], publicURL: String? = nil,
         edgePublicURL: String? = nil, originDisk: SmallDisk? = nil, edgeDisk: SmallDisk? = nil,
+        originPlace: LivePlace = .here, edgePlaces: [String: LivePlace] = [:],
         _ body: (LiveSystem) async throws -> Void
     ) async throws {
         try await withTemporaryFolder("live") { folder in
-            let places = try edgeNames.map { (name: $0, port: try freePort()) }
+            let edgesToBe = try edgeNames.map {
+                (name: $0, port: try freePort(), place: edgePlaces[$0] ?? .here)
+            }
             // Manifests that name an edge's own address mean this registry.
-            let aliases = places.map { "http://127.0.0.1:\($0.port)" }.joined(separator: ",")
+            let aliases = edgesToBe.map { "http://\($0.place.address):\($0.port)" }.joined(separator: ",")
             let flags = originFlags + (aliases.isEmpty ? [] : ["--index-aliases", aliases])
             let origins = try (1...replicas).map { number in
                 try LiveOrigin(
                     number: number, folder: folder, databaseURL: databaseURL, flags: flags, publicURL: publicURL,
-                    disk: originDisk)
+                    disk: originDisk, place: originPlace)
             }
-            let edges = try places.map { place in
-                try LiveEdge(
-                    name: place.name, port: place.port, folder: folder, origin: origins[0], originURL: balancer?.url,
-                    flags: edgeFlags, publicURL: edgePublicURL, disk: edgeDisk)
+            let edges = try edgesToBe.map { edge in
+                let port = balancer?.port ?? origins[0].port
+                let originURL = edge.place.originHost.map { "http://\($0):\(port)" } ?? balancer?.url
+                return try LiveEdge(
+                    name: edge.name, port: edge.port, folder: folder, origin: origins[0], originURL: originURL,
+                    flags: edgeFlags, publicURL: edgePublicURL, disk: edgeDisk, place: edge.place)
             }
             let system = LiveSystem(folder: folder, origins: origins, edges: edges)
             balancer?.backends = origins.map(\.url)
@@ -80,6 +87,28 @@ package final class LiveSystem: Sendable {
     }
 }
 
+/// Where a part of a system runs: on this machine itself, or in a namespace that the tests can reach.
+package struct LivePlace: Sendable {
+    /// Stands before the program, `ip netns exec NAME`; has to `exec`, so that the pid is the program's.
+    package var prefix: [String]
+    /// Where the tests reach the part.
+    package var address: String
+    /// Where an edge of this place reaches the origin, or the balancer before it; nil: where the tests do.
+    package var originHost: String?
+    package var environment: [String: String?] = [:]
+
+    package init(prefix: [String], address: String, originHost: String? = nil) {
+        self.prefix = prefix
+        self.address = address
+        self.originHost = originHost
+    }
+
+    package static let here = LivePlace(prefix: [], address: "127.0.0.1")
+
+    /// In a namespace others than the tests come too, and by other addresses.
+    var listensOn: String { prefix.isEmpty ? address : "0.0.0.0" }
+}
+
 /// One of our programs, built beside the tests.
 package enum Program: String, Sendable {
     case origin = "longshore-origin"
@@ -103,9 +132,11 @@ package final class LiveOrigin: Sendable {
     package let logPath: String
     package let data: String
 
+    let port: Int
     private let databaseURL: String?
     private let arguments: [String]
     private let disk: SmallDisk?
+    private let place: LivePlace
     private let current = Current()
 
     /// An origin that runs from `start` to `stop`.
@@ -113,12 +144,14 @@ package final class LiveOrigin: Sendable {
     /// - Parameter folder: where its data folder and log are made.
     package init(
         number: Int, folder: String, databaseURL: String?, flags: [String] = [], publicURL: String? = nil,
-        disk: SmallDisk? = nil
+        disk: SmallDisk? = nil, place: LivePlace = .here
     ) throws {
         name = "origin-\(number)"
-        let (port, management) = (try freePort(), try freePort())
-        url = "http://127.0.0.1:\(port)"
-        managementURL = "http://127.0.0.1:\(management)"
+        self.place = place
+        let management = try freePort()
+        port = try freePort()
+        url = "http://\(place.address):\(port)"
+        managementURL = "http://\(place.address):\(management)"
         // Replicas share the blob folder as they share the database.
         data = folder + "/origin"
         logPath = folder + "/\(name).log"
@@ -127,10 +160,10 @@ package final class LiveOrigin: Sendable {
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         let command =
             [
-                Program.origin.path, "serve", "--data", data, "--address", "127.0.0.1:\(port)",
-                "--management-address", "127.0.0.1:\(management)", "--public-url", publicURL ?? url,
+                Program.origin.path, "serve", "--data", data, "--address", "\(place.listensOn):\(port)",
+                "--management-address", "\(place.listensOn):\(management)", "--public-url", publicURL ?? url,
             ] + flags
-        arguments = disk?.mounted(below: data, command) ?? command
+        arguments = place.prefix + (disk?.mounted(below: data, command) ?? command)
     }
 
     package var process: ServerProcess? { current.process }
@@ -138,7 +171,8 @@ package final class LiveOrigin: Sendable {
     private var environment: [String: String?] { ["DATABASE_URL": databaseURL] }
 
     package func start() async throws {
-        let process = ServerProcess(name, arguments: arguments, environment: environment, logPath: logPath)
+        let all = environment.merging(place.environment) { _, placed in placed }
+        let process = ServerProcess(name, arguments: arguments, environment: all, logPath: logPath)
         current.process = process
         try await awaitReady(managementURL, of: process)
     }
@@ -186,27 +220,29 @@ package final class LiveEdge: Sendable {
     private let origin: LiveOrigin
     private let credentialPath: String
     private let arguments: [String]
+    private let place: LivePlace
     private let current = Current()
 
     init(
         name: String, port: Int, folder: String, origin: LiveOrigin, originURL: String?, flags: [String],
-        publicURL: String?, disk: SmallDisk?
+        publicURL: String?, disk: SmallDisk?, place: LivePlace
     ) throws {
         self.name = name
         self.origin = origin
+        self.place = place
         let management = try freePort()
-        url = "http://127.0.0.1:\(port)"
-        managementURL = "http://127.0.0.1:\(management)"
+        url = "http://\(place.address):\(port)"
+        managementURL = "http://\(place.address):\(management)"
         data = folder + "/edge-\(name)"
         credentialPath = folder + "/edge-\(name).credential"
         logPath = folder + "/edge-\(name).log"
         let command =
             [
                 Program.edge.path, "serve", "--name", name, "--data", data, "--origin-url", originURL ?? origin.url,
-                "--credential-file", credentialPath, "--address", "127.0.0.1:\(port)",
-                "--management-address", "127.0.0.1:\(management)", "--public-url", publicURL ?? url,
+                "--credential-file", credentialPath, "--address", "\(place.listensOn):\(port)",
+                "--management-address", "\(place.listensOn):\(management)", "--public-url", publicURL ?? url,
             ] + flags
-        arguments = disk?.mounted(below: data, command) ?? command
+        arguments = place.prefix + (disk?.mounted(below: data, command) ?? command)
     }
 
     package var process: ServerProcess? { current.process }
@@ -226,7 +262,8 @@ package final class LiveEdge: Sendable {
     }
 
     package func start() async throws {
-        let process = ServerProcess(name, arguments: arguments, logPath: logPath)
+        let process = ServerProcess(
+            name, arguments: arguments, environment: place.environment, logPath: logPath)
         current.process = process
         try await awaitReady(managementURL, of: process)
     }

@@ -74,10 +74,12 @@ private final class PidBox: Sendable {
 }
 
 /// The process that plays a part now; a restarted part has a new one.
-final class Current: Sendable {
+package final class Current: Sendable {
     private let held = Mutex<ServerProcess?>(nil)
 
-    var process: ServerProcess? {
+    package init() {}
+
+    package var process: ServerProcess? {
         get { held.withLock { $0 } }
         set { held.withLock { $0 = newValue } }
     }

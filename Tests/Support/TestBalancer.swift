@@ -7,13 +7,13 @@ import Synchronization
 package final class TestBalancer: Sendable {
     private let group = MultiThreadedEventLoopGroup.singleton
     private let addresses = Mutex<[String]>([])
-    private let port: Int
+    let port: Int
     /// What clients have sent first on each connection, as far as it is short.
     private let openings = Mutex<[String]>([])
 
     package var url: String { "http://127.0.0.1:\(port)" }
 
-    /// `http://127.0.0.1:PORT`, in the order of preference.
+    /// `http://ADDRESS:PORT`, in the order of preference.
     package var backends: [String] {
         get { addresses.withLock { $0 } }
         set { addresses.withLock { $0 = newValue } }
@@ -25,13 +25,17 @@ package final class TestBalancer: Sendable {
     package init() throws { port = try freePort() }
 
     /// Listens while `body` runs.
-    package static func with<Answer>(_ body: (TestBalancer) async throws -> Answer) async throws -> Answer {
+    ///
+    /// - Parameter host: where; `0.0.0.0` for edges in namespaces.
+    package static func with<Answer>(
+        host: String = "127.0.0.1", _ body: (TestBalancer) async throws -> Answer
+    ) async throws -> Answer {
         let balancer = try TestBalancer()
         let channel = try await ServerBootstrap(group: balancer.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { client in balancer.connect(client) }
-            .bind(host: "127.0.0.1", port: balancer.port).get()
+            .bind(host: host, port: balancer.port).get()
         do {
             let answer = try await body(balancer)
             try await channel.close()
@@ -43,8 +47,8 @@ package final class TestBalancer: Sendable {
     }
 
     private func connect(_ client: any Channel) -> EventLoopFuture<Void> {
-        let ports = backends.compactMap { URL(string: $0)?.port }
-        return firstTaking(ports[...], on: client.eventLoop).flatMap { backend in
+        let places = backends.compactMap(URL.init(string:))
+        return firstTaking(places[...], on: client.eventLoop).flatMap { backend in
             // Both are on one loop, and so the handlers may hold each other's channel.
             client.pipeline.addHandler(Passing(to: backend) { text in self.openings.withLock { $0.append(text) } }).and(
                 backend.pipeline.addHandler(Passing(to: client))
@@ -55,11 +59,13 @@ package final class TestBalancer: Sendable {
         }
     }
 
-    private func firstTaking(_ ports: ArraySlice<Int>, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
-        guard let port = ports.first else { return loop.makeFailedFuture(NoBackend()) }
+    private func firstTaking(_ places: ArraySlice<URL>, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
+        guard let place = places.first, let host = place.host, let port = place.port else {
+            return loop.makeFailedFuture(NoBackend())
+        }
         return ClientBootstrap(group: loop).channelOption(.autoRead, value: false)
-            .connect(host: "127.0.0.1", port: port)
-            .flatMapError { _ in self.firstTaking(ports.dropFirst(), on: loop) }
+            .connect(host: host, port: port)
+            .flatMapError { _ in self.firstTaking(places.dropFirst(), on: loop) }
     }
 }
 
