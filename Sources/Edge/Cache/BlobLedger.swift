@@ -106,7 +106,8 @@ struct BlobLedger: Sendable {
     mutating func putBack(_ older: [Checksum: BlobRow?]) { changes.merge(older) { newer, _ in newer } }
 
     private func victims(freeing excess: Int, at now: Int) -> [Checksum]? {
-        let idle = entries.filter { $0.value.usedAt + Self.secondsInUse <= now }
+        // What was used in the future was used before the clock was set back: it would stay for as long as that.
+        let idle = entries.filter { abs(now - $0.value.usedAt) >= Self.secondsInUse }
         let wanted = excess + bytesMax / Self.spareShare
         var freed = 0
         var victims: [Checksum] = []

@@ -45,7 +45,8 @@ actor CatalogueKeeper: Service {
         let (journal, isFresh) = desk.withCore { core, now in (core.takeJournal(), core.isFresh(at: now)) }
         let rows = blobs.takeChanges()
         let now = wallClock()
-        let isDue = isFresh && now >= savedAt + Self.currentSecondsMax
+        // Either way: a clock that was set back must not keep the old time for an hour.
+        let isDue = isFresh && abs(now - savedAt) >= Self.currentSecondsMax
         guard
             !journal.changes.isEmpty || journal.ended != nil || !rows.isEmpty || journal.applied != savedPosition
                 || isDue
