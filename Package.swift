@@ -98,7 +98,7 @@ let tests: [Target] = [
     .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
     .tests(
         "FaultTests",
-        ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio]),
+        ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 

@@ -22,7 +22,8 @@ curl|command curl|asking whether the parts are ready
 PACKAGES_TO_TEST='
 openssl|command openssl|certificates for the tests
 nghttp2-client|command h2load|an HTTP/2 client that is not ours
-iproute2|command ss|counting connections
+iproute2|command ss|counting connections, network namespaces
+python3|command python3|the long link between namespaces
 tar|command tar|unpacking the test data
 nginx-light|command nginx|the reverse proxies of docs/OPERATIONS.md
 rsync|command rsync|the backup of docs/OPERATIONS.md

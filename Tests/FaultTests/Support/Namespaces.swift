@@ -70,7 +70,7 @@ struct Namespaces: Sendable {
 
     private func make() async throws {
         for (name, place, side) in [(nearName, near, "n"), (farName, far, "f")] {
-            let (outer, inner) = ("lsf\(getpid())\(side)", "lsf\(getpid())\(side)i")
+            let (outer, inner) = (cable(side), cable(side) + "i")
             let own = place.address.split(separator: ".").dropLast().joined(separator: ".") + ".1"
             try await ip("netns", "add", name)
             try await ip("link", "add", outer, "type", "veth", "peer", "name", inner, "netns", name)
@@ -79,7 +79,17 @@ struct Namespaces: Sendable {
             try await ip("-n", name, "addr", "add", "\(place.address)/30", "dev", inner)
             try await ip("-n", name, "link", "set", inner, "up")
             try await ip("-n", name, "link", "set", "lo", "up")
+            // Away from the ports that parts are told to listen on.
+            try await write("10000 30000", to: "ip_local_port_range", in: name)
         }
+    }
+
+    private func cable(_ side: String) -> String { "lsf\(getpid())\(side)" }
+
+    private func write(_ value: String, to setting: String, in name: String) async throws {
+        let written = try await runTool(
+            "ip", ["netns", "exec", name, "sh", "-c", "echo \(value) >/proc/sys/net/ipv4/\(setting)"])
+        guard written.status == 0 else { throw ToolFailed(text: written.text) }
     }
 
     /// Lets the far side reach the tests' namespace over the link and through the near side; the link must be up.
@@ -87,12 +97,12 @@ struct Namespaces: Sendable {
         let tests = near.originHost ?? ""
         try await ip("-n", farName, "route", "add", "\(tests)/32", "via", "\(linkNet).1")
         try await ip("route", "add", "\(linkNet).2/32", "via", near.address)
-        let forward = try await runTool(
-            "ip", ["netns", "exec", nearName, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])
-        guard forward.status == 0 else { throw ToolFailed(text: forward.text) }
+        try await write("1", to: "ip_forward", in: nearName)
     }
 
     private func remove() async {
+        // The kernel takes its time to remove what was in a namespace, and the next scenario uses the same names.
+        for side in ["n", "f"] { _ = try? await runTool("ip", ["link", "del", cable(side)]) }
         for name in [nearName, farName] { await Self.remove(name) }
     }
 
@@ -120,10 +130,10 @@ struct Namespaces: Sendable {
     }
 }
 
-/// A program that the harness needs said no.
+/// Something that a scenario needs did not come.
 struct ToolFailed: Error, CustomStringConvertible {
     let text: String
-    var description: String { "the harness could not be set up: \(text)" }
+    var description: String { "the scenario could not go on: \(text)" }
 }
 
 private func ip(_ arguments: String...) async throws {

@@ -21,14 +21,20 @@ final class Scene: Sendable {
         var replicas = 1
         var database = Database.shared
         var edgeFlags: [String] = []
-        /// Changes the places where parts run: a small disk, another clock.
-        var changePlaces:
-            @Sendable (_ near: inout LivePlace, _ far: inout LivePlace, _ folder: String) async throws -> Void =
-                { _, _, _ in }
+        /// Changes the places where parts run: a small disk, another clock. Gets a folder of the scenario's own.
+        var changePlaces: @Sendable (_ places: inout Places, _ folder: String) async throws -> Void = { _, _ in }
         /// False: the scenario publishes by itself.
         var publishes = true
 
         enum Database: Sendable { case shared, own, withStandby }
+
+        struct Places: Sendable {
+            /// The origin's, on the near side.
+            var origin: LivePlace
+            /// The edge's beside it.
+            var near: LivePlace
+            var far: LivePlace
+        }
     }
 
     let name: String
@@ -40,15 +46,17 @@ final class Scene: Sendable {
     /// Only with a PostgreSQL of its own.
     let postgres: FaultPostgres?
     let token: String
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
-    private struct State {
+    struct State {
         /// Counts what the scenario did; a change that saw two of them proves nothing about I10.
         var faults = 0
         var isCalm = true
         var fresh: [String] = []
         var notes: [String] = []
         var writesChecked = 0
+        var buoys = 0
+        var isOver = false
     }
 
     private init(
@@ -73,8 +81,8 @@ final class Scene: Sendable {
         try await Stage.with(plan) { stage in
             try await LiveSystem.with(
                 replicas: plan.replicas, databaseURL: stage.connectionString, balancer: stage.balancer,
-                edgeFlags: ["--lease-time", "2s"] + plan.edgeFlags, originPlace: stage.near,
-                edgePlaces: ["eu": stage.far, "us": stage.near]
+                edgeFlags: ["--lease-time", "2s"] + plan.edgeFlags, originPlace: stage.places.origin,
+                edgePlaces: ["eu": stage.places.far, "us": stage.places.near]
             ) { system in
                 let token = try await prepare(system)
                 let scene = Scene(
@@ -105,7 +113,7 @@ final class Scene: Sendable {
                 group.addTask { await self.watch.download(from: edge) }
                 group.addTask { await self.watch.knock(at: edge, secret, token: self.token) }
             }
-            if plan.publishes { group.addTask { await self.publishOn() } }
+            let publishing = plan.publishes ? Pending { await self.publishOn() } : nil
             do {
                 try await Task.sleep(for: .milliseconds(500))
                 try await body(self)
@@ -113,6 +121,9 @@ final class Scene: Sendable {
             } catch {
                 Issue.record("\(name): \(error)")
             }
+            // To its end: a change that nobody waits for could come while both sides are compared.
+            state.withLock { $0.isOver = true }
+            await publishing?.value
             group.cancelAll()
         }
         do { try await agree(questions) } catch { Issue.record("\(name): \(error)") }
@@ -147,9 +158,18 @@ extension Scene {
         }
     }
 
-    /// Waits until all edges have applied what the database holds now and call themselves fresh, and notes how long
-    /// that took since `repair`.
+    /// Publishes until it is answered 200, then waits until all edges have applied that and call themselves fresh; notes
+    /// how long it took since `repair`.
+    ///
+    /// A change made after the repair has to pass, because an edge that has heard nothing of the fault is still fresh.
     func untilFresh(since repair: ContinuousClock.Instant = .now) async throws {
+        try await until("a publish is accepted") {
+            let number = state.withLock { state in
+                defer { state.buoys += 1 }
+                return state.buoys
+            }
+            return await publisher.publish(MadeCrate("buoy", "1.0.\(number)")) != nil
+        }
         let head = try await headNow()
         try await withThrowingTaskGroup(of: (String, Duration).self) { group in
             for edge in system.edges {
@@ -172,7 +192,7 @@ extension Scene {
     }
 
     /// The database's head, as soon as it answers.
-    private func headNow() async throws -> UInt64 {
+    func headNow() async throws -> UInt64 {
         let end = ContinuousClock.now + Self.freshMax
         while true {
             do { return try await watch.learn(pool) } catch {
@@ -194,118 +214,6 @@ extension Scene {
         while try await !isSo() {
             guard ContinuousClock.now < end else { throw ToolFailed(text: "it never came to this: \(what)") }
             try await Task.sleep(for: .milliseconds(5))
-        }
-    }
-}
-
-// MARK: - Changes and what edges make of them
-
-extension Scene {
-    /// Publishes and yanks until it is cancelled; what is answered 200 in calm times is read back at once (I10).
-    private func publishOn() async {
-        while !Task.isCancelled {
-            await publishAndCheck()
-            try? await Task.sleep(for: .milliseconds(150))
-        }
-    }
-
-    private func publishAndCheck() async {
-        let before = state.withLock { ($0.faults, $0.isCalm) }
-        let lateBefore = lateLines()
-        guard let made = await publisher.step(), before.1, let question = try? Watch.Question("main", made.crate)
-        else { return }
-        for edge in system.edges {
-            let answer = await watch.read(question, at: edge)
-            let line = answer.flatMap { try? Line.all(in: $0) }?.first { $0.vers == made.version }
-            // Something broke meanwhile, or the origin has said in its log that it did not wait for this edge.
-            let isExcused =
-                state.withLock { ($0.faults, $0.isCalm) } != before
-                || lateLines().dropFirst(lateBefore.count).contains { $0.contains(edge.name) }
-            if line?.yanked == made.yanked {
-                state.withLock { $0.writesChecked += 1 }
-            } else if !isExcused, !Task.isCancelled {
-                watch.object(
-                    "I10: \(made.crate) \(made.version) was answered 200 (yanked: \(made.yanked ?? false)) and "
-                        + "\(edge.name) says \(answer?.status ?? 0) \(answer?.header("x-cache") ?? "") without it")
-            }
-        }
-    }
-
-    private func lateLines() -> [Substring] {
-        system.origins.flatMap { origin in
-            let log = (try? String(contentsOfFile: origin.logPath, encoding: .utf8)) ?? ""
-            return log.split(separator: "\n").filter { $0.contains("edges that have not applied position") }
-        }
-    }
-
-    private struct Made: Decodable {
-        struct Token: Decodable { let id: Int64 }
-        let token: Token
-        let secret: String
-    }
-
-    /// A token that is revoked opens nothing a second later, at edges that are connected (I7).
-    func revoke(at edges: [LiveEdge]) async throws {
-        let grant = #"{"name":"brief","grants":[{"actions":["read"],"repositories":["vault"],"crates":["*"]}]}"#
-        let made = try await api("POST", "/api/v1/tokens", body: grant)
-        try #require(made.status == 201, "\(made.text)")
-        let brief = try JSONDecoder().decode(Made.self, from: Data(made.text.utf8))
-        let path = try Watch.Question("vault", "pearl").path
-        let headers = [("authorization", brief.secret)]
-        for edge in edges {
-            let answer = await watch.ask(edge, path, headers: headers, as: "brief token")
-            if answer?.status != 200 { watch.object("\(edge.name) said \(answer?.status ?? 0) to a new token") }
-        }
-        let gone = try await api("DELETE", "/api/v1/tokens/\(brief.token.id)")
-        try #require(gone.status == 200, "\(gone.text)")
-        try await Task.sleep(for: .seconds(1))
-        for edge in edges {
-            let answer = await watch.ask(edge, path, headers: headers, as: "revoked token")
-            if answer?.status != 401, answer?.status != 403 {
-                watch.object("I7: \(edge.name) said \(answer?.status ?? 0) to a token revoked a second ago")
-            }
-        }
-    }
-
-    func api(_ method: String, _ path: String, body: String? = nil) async throws -> HTTPAnswer {
-        try await httpCall(
-            method, system.origins[system.origins.count - 1].url + path,
-            headers: [("authorization", token), ("content-type", "application/json")],
-            body: body.map { ByteBuffer(string: $0) })
-    }
-
-    /// With nothing changing any more, both edges serve the origin's bytes, and all that was answered 200 is there (I1).
-    private func agree(_ questions: [Watch.Question]) async throws {
-        try await untilFreshAtEnd()
-        let origin = system.origins[system.origins.count - 1]
-        for question in questions {
-            let truth = try await httpGet(origin.url + question.path)
-            try #require(truth.status == 200, "\(truth.text)")
-            let lines = Dictionary(grouping: try Line.all(in: truth), by: \.vers)
-            for made in publisher.answered where "main/\(made.crate)" == question.file {
-                let line = lines[made.version]?.first
-                if line?.cksum != made.sha256 || (made.yanked != nil && line?.yanked != made.yanked) {
-                    watch.object("I1: \(made.crate) \(made.version) was answered 200, and its line is \(line as Any)")
-                }
-            }
-            for edge in system.edges {
-                let held = await watch.read(question, at: edge)
-                #expect(held?.body == truth.body, "\(name): \(question.file) on \(edge.name)")
-                #expect(["HIT", "MISS"].contains(held?.header("x-cache") ?? ""), "\(name): \(edge.name)")
-            }
-        }
-        let rows = try await pool.query("SELECT position FROM feed ORDER BY position")
-        let positions = try rows.map { try $0.value("position", as: UInt64.self) }
-        #expect(positions == Array(1...watch.ledger.head), "\(name): I3")
-    }
-
-    private func untilFreshAtEnd() async throws {
-        let head = try await headNow()
-        for edge in system.edges {
-            try await until("\(edge.name) fresh at \(head)") {
-                let figures = await self.watch.noteApplied(edge)
-                return figures?.isFresh == true && figures?.position ?? 0 >= head
-            }
         }
     }
 }

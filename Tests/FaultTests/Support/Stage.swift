@@ -5,8 +5,7 @@ import TestSupport
 /// What a scenario stands on: namespaces, link, PostgreSQL, and a balancer if there are replicas.
 struct Stage: Sendable {
     let link: WANLink
-    let near: LivePlace
-    let far: LivePlace
+    let places: Scene.Plan.Places
     let connectionString: String
     let pool: PostgresPool
     let postgres: FaultPostgres?
@@ -17,12 +16,13 @@ struct Stage: Sendable {
         try await withTemporaryFolder("fault") { folder in
             try await Namespaces.with(throughTests: plan.replicas > 1) { spaces in
                 try await WANLink.with(spaces, plan.link, in: folder) { link in
-                    var (near, far) = (spaces.near, spaces.far)
-                    try await plan.changePlaces(&near, &far, folder)
+                    var changed = Scene.Plan.Places(origin: spaces.near, near: spaces.near, far: spaces.far)
+                    try await plan.changePlaces(&changed, folder)
+                    let places = changed
                     try await withDatabase(plan.database, in: folder, at: spaces.near) { connectionString, pool, own in
                         func stage(_ balancer: TestBalancer?) -> Stage {
                             Stage(
-                                link: link, near: near, far: far, connectionString: connectionString, pool: pool,
+                                link: link, places: places, connectionString: connectionString, pool: pool,
                                 postgres: own, balancer: balancer)
                         }
                         guard plan.replicas > 1 else { return try await body(stage(nil)) }
