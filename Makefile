@@ -7,12 +7,12 @@ build:   ## debug build of everything; a room may import only what Package.swift
 test:    ## installs what is missing and runs every test
 	./test
 format:  ## formats all Swift files
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources loadtests Tests
 lint:    ## says where the format is wrong
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources loadtests Tests
 tidy:    ## the mechanical part of docs/STYLE.md
 	./test --filter TidyTests
 doors:   ## lists what rooms show each other
-	@grep -rnE '^ *package (final )?(struct|class|actor|enum|protocol|func|init|let|var|static)' Sources
+	@grep -rnE '^ *package (final )?(struct|class|actor|enum|protocol|func|init|let|var|static)' Sources loadtests
 up:      ## builds and starts an origin and two edges on this machine
 	./up

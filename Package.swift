@@ -61,6 +61,17 @@ let edge: [Target] = [
     .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),
 ]
 
+// The load generator: it knows the registry's rules and file formats, but neither origin nor edge.
+let loadTest: [Target] = [
+    .room(
+        "LoadTest", at: "loadtests",
+        [
+            "Registry", "CrateFile", .argumentParser, .asyncHTTPClient, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS,
+        ],
+        except: ["Main", "README.md"]),
+    .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
+]
+
 let tests: [Target] = [
     .room(
         "TestSupport", at: "Tests/Support",
@@ -99,6 +110,7 @@ let tests: [Target] = [
     .tests(
         "FaultTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
+    .tests("LoadTestTests", ["LoadTest", "CrateFile", "Registry"]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 
@@ -108,6 +120,7 @@ let package = Package(
     products: [
         .executable(name: "longshore-origin", targets: ["OriginMain"]),
         .executable(name: "longshore-edge", targets: ["EdgeMain"]),
+        .executable(name: "longshore-bench", targets: ["LoadTestMain"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -123,7 +136,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
-    targets: systemLibraries + shared + origin + edge + tests
+    targets: systemLibraries + shared + origin + edge + loadTest + tests
 )
 
 extension Target {

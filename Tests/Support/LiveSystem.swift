@@ -25,8 +25,8 @@ package final class LiveSystem: Sendable {
     ///   - databaseURL: nil lets the one origin run a PostgreSQL of its own; replicas need one that they share.
     ///   - balancer: stands between the edges and the replicas; nil: edges know the first replica only.
     ///   - originFlags: added to every replica's `serve`.
-    ///   - publicURL: of the origin; nil: its address.
-    ///   - edgePublicURL: of every edge; nil: its address.
+    ///   - publicURL: what the origin calls itself, if something stands before it; nil: its address.
+    ///   - edgePublicURL: one public address for all edges; nil: each edge has its own.
     ///   - originDisk: a small disk of the origin's own; likewise `edgeDisk`.
     ///   - originPlace: where the replicas run.
     ///   - edgePlaces: where edges run, by name; the others run on this machine itself.
@@ -42,7 +42,8 @@ package final class LiveSystem: Sendable {
                 (name: $0, port: try freePort(), place: edgePlaces[$0] ?? .here)
             }
             // Manifests that name an edge's own address mean this registry.
-            let aliases = edgesToBe.map { "http://\($0.place.address):\($0.port)" }.joined(separator: ",")
+            let aliases = (edgesToBe.map { "http://\($0.place.address):\($0.port)" } + [edgePublicURL].compactMap(\.self))
+                .joined(separator: ",")
             let flags = originFlags + (aliases.isEmpty ? [] : ["--index-aliases", aliases])
             let origins = try (1...replicas).map { number in
                 try LiveOrigin(
@@ -113,6 +114,7 @@ package struct LivePlace: Sendable {
 package enum Program: String, Sendable {
     case origin = "longshore-origin"
     case edge = "longshore-edge"
+    case bench = "longshore-bench"
 
     package var path: String {
         let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()

@@ -81,7 +81,9 @@ enum ReadmeRules {
                 switch first {
                 case _ where first.hasPrefix("./") && !first.hasPrefix("./."): !exists(String(first.dropFirst(2)))
                 case "make": !second.isEmpty && !verbs.contains(second)
-                case _ where first.hasSuffix("longshore-origin") || first.hasSuffix("longshore-edge"):
+                case _
+                where first.hasSuffix("longshore-origin") || first.hasSuffix("longshore-edge")
+                    || first.hasSuffix("longshore-bench"):
                     !second.isEmpty && !second.hasPrefix("-") && !commands.contains(second)
                 default: false
                 }

@@ -43,7 +43,9 @@ enum Project {
         FileManager.default.fileExists(atPath: folder.appending(path: path).path)
     }
 
-    static func sources() throws -> [SourceFile] { try files(in: "Sources", ending: ".swift") }
+    static func sources() throws -> [SourceFile] {
+        try files(in: "Sources", ending: ".swift") + files(in: "loadtests", ending: ".swift")
+    }
 
     /// Sources and tests, without these tests' own made examples of bad style.
     static func allSwift() throws -> [SourceFile] {

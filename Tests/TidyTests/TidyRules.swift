@@ -153,6 +153,15 @@ enum TidyRules {
                 "ServiceLifecycle",
             ]
         ),
+        ("loadtests/Main", ["LoadTest"]),
+        (
+            "loadtests",
+            [
+                "Registry", "CrateFile", "AsyncHTTPClient", "ArgumentParser", "NIOCore", "NIOHTTP1", "NIOPosix",
+                "NIOSSL",
+                "NIOTLS",
+            ]
+        ),
     ]
     static let systemModules: Set<String> = [
         "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin",

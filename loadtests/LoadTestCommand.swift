@@ -1,0 +1,19 @@
+package import ArgumentParser
+
+/// `longshore-bench`: measures a registry from outside, as its users and its edges meet it.
+package struct LoadTestCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "longshore-bench",
+        abstract: "Measures a Longshore registry from outside, and finds the nearest edge.",
+        discussion: """
+            Nothing here looks inside an origin or an edge: everything is measured over the addresses that cargo and edges
+            use. Only `nearest --write` and `--remove` change anything, and only cargo's configuration.
+            """,
+        version: "0.1.0",
+        subcommands: [NearestCommand.self])
+
+    package init() {}
+}
+
+/// Runs what the command line asks for; ends the process with its exit code.
+package func runBenchCommand() async { await LoadTestCommand.main() }

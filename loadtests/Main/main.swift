@@ -1,0 +1,3 @@
+import LoadTest
+
+await runBenchCommand()
