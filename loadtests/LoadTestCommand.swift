@@ -7,10 +7,10 @@ package struct LoadTestCommand: AsyncParsableCommand {
         abstract: "Measures a Longshore registry from outside, and finds the nearest edge.",
         discussion: """
             Nothing here looks inside an origin or an edge: everything is measured over the addresses that cargo and edges
-            use. Only `nearest --write` and `--remove` change anything, and only cargo's configuration.
+            use. `nearest` changes cargo's configuration, if asked to; the others publish small crates.
             """,
         version: "0.1.0",
-        subcommands: [NearestCommand.self])
+        subcommands: [NearestCommand.self, FanoutCommand.self])
 
     package init() {}
 }
