@@ -67,8 +67,9 @@ let loadTest: [Target] = [
         "LoadTest", at: "loadtests",
         [
             "Registry", "CrateFile", .argumentParser, .asyncHTTPClient, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS,
+            .subprocess,
         ],
-        except: ["Main", "README.md"]),
+        except: ["Main", "README.md", "results", "measure-fanout", "measure-wan", "common.sh"]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
 ]
 

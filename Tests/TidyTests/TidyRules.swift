@@ -159,7 +159,7 @@ enum TidyRules {
             [
                 "Registry", "CrateFile", "AsyncHTTPClient", "ArgumentParser", "NIOCore", "NIOHTTP1", "NIOPosix",
                 "NIOSSL",
-                "NIOTLS",
+                "NIOTLS", "Subprocess",
             ]
         ),
     ]

@@ -7,7 +7,7 @@ import Registry
 /// Opens feed streams to one replica, each over a connection of its own.
 struct Subscribers: Sendable {
     /// Connections that are being opened at once.
-    static let openingMax = 32
+    static let openingMax = 8
     /// So small a buffer that a subscriber which stops reading is soon felt by the origin.
     private static let stuckBufferBytes: SocketOptionValue = 4 << 10
 
@@ -17,17 +17,21 @@ struct Subscribers: Sendable {
     let receipts: Receipts
     let acknowledger: Acknowledger?
 
+    /// Returns when the origin has answered; what follows arrives by itself.
+    ///
     /// - Parameters:
     ///   - number: the row of its receipts; nil for a subscriber that never reads beyond the head.
     ///   - crate: events that name it are the changes that count.
     func open(_ number: Int?, crate: String) async throws -> any Channel {
         let request = head()
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let answered = loop.makePromise(of: Void.self)
         do {
-            var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connectTimeout(.seconds(10))
+            var bootstrap = ClientBootstrap(group: loop).connectTimeout(.seconds(10))
             if number == nil {
                 bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: Self.stuckBufferBytes)
             }
-            return try await bootstrap.channelInitializer { channel in
+            let channel = try await bootstrap.channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if base.isEncrypted {
@@ -36,10 +40,16 @@ struct Subscribers: Sendable {
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(
                         SubscriberHandler(
-                            request, number: number, crate: crate, receipts: receipts, acknowledger: acknowledger))
+                            request, number: number, crate: crate, receipts: receipts, acknowledger: acknowledger,
+                            answered: answered))
                 }
             }.connect(host: base.host, port: base.port).get()
+            try await answered.futureResult.get()
+            return channel
+        } catch let failure as BenchFailure {
+            throw failure
         } catch {
+            answered.fail(error)
             throw BenchFailure(
                 "a subscriber can't connect to \(base.url): \(Reason.text(error)); check the address, and the origin's "
                     + "--clients-max")
@@ -66,19 +76,22 @@ private final class SubscriberHandler: ChannelInboundHandler {
     private let mark: String
     private let receipts: Receipts
     private let acknowledger: Acknowledger?
+    private let answered: EventLoopPromise<Void>
 
     private var lines = FeedLines()
     private var stream = ""
     private var isOpen = false
 
     init(
-        _ request: HTTPRequestHead, number: Int?, crate: String, receipts: Receipts, acknowledger: Acknowledger?
+        _ request: HTTPRequestHead, number: Int?, crate: String, receipts: Receipts, acknowledger: Acknowledger?,
+        answered: EventLoopPromise<Void>
     ) {
         self.request = request
         self.number = number
         mark = "\"crate\":\"\(crate)\""
         self.receipts = receipts
         self.acknowledger = acknowledger
+        self.answered = answered
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -103,10 +116,12 @@ private final class SubscriberHandler: ChannelInboundHandler {
 
     private func begin(_ head: HTTPResponseHead, _ context: ChannelHandlerContext) {
         guard head.status == .ok, let stream = head.headers.first(name: EdgeWire.streamHeader) else {
-            let failure = "the feed answers \(head.status.code); check --credential-file (an edge's, of this origin)"
+            let failure =
+                "the feed answers \(head.status.code); check --credential-file (an edge's), or ask for fewer subscribers"
             return fail(BenchFailure(failure), context)
         }
         self.stream = stream
+        answered.succeed()
         guard number == nil else { return }
         receipts.opened()
         context.channel.setOption(.autoRead, value: false).whenFailure { [receipts] error in
@@ -125,6 +140,7 @@ private final class SubscriberHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        answered.fail(BenchFailure("the origin closed a subscriber's connection without an answer"))
         // A stuck one is cut off in the end: that is what the origin promises.
         if number != nil { receipts.failed(BenchFailure("the origin closed a subscriber's connection")) }
     }
@@ -135,6 +151,7 @@ private final class SubscriberHandler: ChannelInboundHandler {
 
     private func fail(_ failure: BenchFailure, _ context: ChannelHandlerContext) {
         if number != nil || stream.isEmpty { receipts.failed(failure) }
+        answered.fail(failure)
         context.close(promise: nil)
     }
 }
