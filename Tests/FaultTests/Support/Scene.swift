@@ -115,7 +115,7 @@ final class Scene: Sendable {
             }
             let publishing = plan.publishes ? Pending { await self.publishOn() } : nil
             do {
-                try await Task.sleep(for: .milliseconds(500))
+                try await until("all clients are served") { self.watch.isWarm(self.system.edges) }
                 try await body(self)
                 try await revoke(at: system.edges)
             } catch {
@@ -131,6 +131,7 @@ final class Scene: Sendable {
     }
 
     private func conclude() {
+        keepLogs()
         let objections = watch.objections(lateMax: Self.lateMax)
         for objection in objections.prefix(20) { Issue.record("\(name): \(objection)") }
         let (fresh, notes, writes) = state.withLock { ($0.fresh, $0.notes, $0.writesChecked) }
@@ -141,6 +142,19 @@ final class Scene: Sendable {
             .init(
                 scenario: name, codes: watch.codes, fresh: fresh.joined(separator: "; "),
                 notes: ([checked] + notes).joined(separator: "; ")))
+    }
+}
+
+// MARK: - Logs
+
+extension Scene {
+    /// With `LONGSHORE_FAULT_LOGS=FOLDER` each part's log stays there, to see what happened.
+    private func keepLogs() {
+        guard let folder = ProcessInfo.processInfo.environment["LONGSHORE_FAULT_LOGS"] else { return }
+        for path in system.origins.map(\.logPath) + system.edges.map(\.logPath) {
+            let place = "\(folder)/\(name.replacing(" ", with: "-"))-\(path.split(separator: "/").last ?? "")"
+            do { try FileManager.default.copyItem(atPath: path, toPath: place) } catch { print("\(place): \(error)") }
+        }
     }
 }
 

@@ -51,6 +51,16 @@ final class Watch: Sendable {
         }.joined(separator: "; ")
     }
 
+    /// True when each kind of client of these edges has been served once: what follows meets no cold edge by accident.
+    func isWarm(_ edges: [LiveEdge]) -> Bool {
+        let all = state.withLock { $0.codes }
+        return edges.allSatisfy { edge in
+            ["index", "crate", "member"].allSatisfy { kind in
+                all["\(kind) \(edge.name)", default: [:]].keys.contains { $0.hasPrefix("200") }
+            }
+        }
+    }
+
     /// Everything that was wrong, each sentence once.
     ///
     /// - Parameter lateMax: see `Ledger.objection`.
