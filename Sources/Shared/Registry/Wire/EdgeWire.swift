@@ -7,6 +7,7 @@
 /// | `GET /edge/v1/repositories`                            | `RepositoryList`                                              |
 /// | `GET /edge/v1/keys`                                    | `SigningKeyList`                                              |
 /// | `GET /edge/v1/index/{repository}/{index path}`         | the index file with its ETag, 304, or 404                     |
+/// | `POST /edge/v1/closure/{repository}` with `ClosureQuestion` | `ClosureList`, then the files                            |
 /// | `GET`, `HEAD /edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` | the bytes, 403 with a reason, or 404      |
 /// | `POST /edge/v1/introspect` with `Introspection.Question` | `Introspection`, or 404 for a token that is none            |
 /// | `POST /edge/v1/report` with `EdgeReport`               | 204                                                           |
@@ -24,6 +25,7 @@ package enum EdgeWire {
     package static let accessPath = "/edge/v1/access"
     package static let reportPath = "/edge/v1/report"
     package static let indexPrefix = "/edge/v1/index/"
+    package static let closurePrefix = "/edge/v1/closure/"
     package static let cratesPrefix = "/edge/v1/crates/"
 
     package static let positionHeader = "longshore-position"
@@ -35,6 +37,9 @@ package enum EdgeWire {
     package static func index(_ repository: RepositoryName, _ path: IndexPath) -> String {
         indexPrefix + "\(repository)/\(path)"
     }
+
+    /// Where an edge reads index files together with what a resolver will ask next.
+    package static func closure(_ repository: RepositoryName) -> String { closurePrefix + "\(repository)" }
 
     /// - Parameter file: what follows `/{repository}/crates/` in a public address.
     package static func crate(_ repository: RepositoryName, _ file: CratePath) -> String {
