@@ -57,6 +57,7 @@ package final class OriginApp: Sendable {
                 database, slices.tail,
                 FeedSignals(database.configuration, tail: slices.tail, board: slices.board, logger: logger),
                 Retention(pool: database.pool, logger: logger),
+                DependencyCatchUp(pool: database.pool, logger: logger),
                 PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 OriginServer(

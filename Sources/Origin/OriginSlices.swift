@@ -95,6 +95,7 @@ package struct OriginSlices: Sendable {
             repositories: repositories, store: IndexStore(pool: pool),
             budget: ByteBudget(bytesMax: config.indexBytesMax), reads: ownReads
         ).add(to: routes)
+        ClosureRoute(repositories: repositories, store: ClosureStore(pool: pool)).add(to: routes)
         CrateRoute(repositories: repositories, store: crates, blobs: blobs, reads: ownReads, links: links)
             .add(to: routes)
         MeRoute(addresses: addresses).add(to: routes)

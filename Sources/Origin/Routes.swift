@@ -84,6 +84,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.post, "/edge/v1/access", .edge),
         Route(.get, "/edge/v1/index/{repository}/**", .edge),
         Route(.head, "/edge/v1/index/{repository}/**", .edge),
+        Route(.post, "/edge/v1/closure/{repository}", .edge),
         Route(.get, "/edge/v1/crates/{repository}/{name}/{version}/{file}", .edge),
         Route(.head, "/edge/v1/crates/{repository}/{name}/{version}/{file}", .edge),
     ]

@@ -21,6 +21,7 @@ extension Migration {
     package static let all = [
         Migration(1, "registry", PackageResources.m0001_registry_sql),
         Migration(2, "signing_keys", PackageResources.m0002_signing_keys_sql),
+        Migration(3, "dependencies", PackageResources.m0003_dependencies_sql),
         Migration(4, "access", PackageResources.m0004_access_sql),
     ]
 }

@@ -41,13 +41,15 @@ enum CrateRows {
         ).first.map(crate)
     }
 
-    /// Counts the change, hashes the new file inside the database, and says which version is the newest.
+    /// Counts the change, hashes the new file inside the database, and says which version is the newest and what a
+    /// resolver asks next.
     ///
     /// - Returns: the event that tells the edges.
     static func renewIndexFile(
         of crate: Crate, in repository: RepositoryName, _ transaction: Transaction
     ) async throws -> RegistryEvent {
-        let newest = try await newestVersion(of: crate, transaction)
+        let versions = try await versions(of: crate, transaction)
+        let newest = NewestVersion.among(versions)?.description ?? ""
         let rows = try await transaction.query(
             """
             UPDATE crates SET generation = generation + 1, newest = \(newest), updated_at = now(),
@@ -60,18 +62,20 @@ enum CrateRows {
         guard let row = rows.first, let name = try? CrateName(crate.name),
             let checksum = Checksum(bytes: try row.value("index_checksum", as: [UInt8].self))
         else { preconditionFailure("a locked crate with a version has a valid name and an index file") }
+        let generation = try row.value("generation", as: UInt64.self)
+        try await DependencyRows.renew(of: crate.id, generation: generation, among: versions, transaction)
         return .index(
             .init(
-                repository: repository, crate: name, generation: try row.value("generation", as: UInt64.self),
+                repository: repository, crate: name, generation: generation,
                 checksum: checksum, bytes: try row.value("index_bytes", as: Int.self)))
     }
 
-    private static func newestVersion(of crate: Crate, _ transaction: Transaction) async throws -> String {
-        let rows = try await transaction.query("SELECT number, yanked FROM versions WHERE crate_id = \(crate.id)")
-        let versions = try rows.map { row in
+    private static func versions(
+        of crate: Crate, _ transaction: Transaction
+    ) async throws -> [(version: Version, yanked: Bool)] {
+        try await transaction.query("SELECT number, yanked FROM versions WHERE crate_id = \(crate.id)").map { row in
             (version: try Version(row.value("number", as: String.self)), yanked: try row.value("yanked", as: Bool.self))
         }
-        return NewestVersion.among(versions)?.description ?? ""
     }
 
     private static func crate(_ row: Row) throws -> Crate {

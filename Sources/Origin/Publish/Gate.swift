@@ -13,12 +13,15 @@ final class Gate: Sendable {
 
     private let insideMax: Int
     private let waitingMax: Int
+    private let what: String
     private let state = Mutex(State())
 
-    init(insideMax: Int, waitingMax: Int) {
+    /// - Parameter what: what there is too much of, for the refusal.
+    init(insideMax: Int, waitingMax: Int, of what: String = "uploads") {
         precondition(insideMax > 0, "a gate lets somebody pass")
         self.insideMax = insideMax
         self.waitingMax = waitingMax
+        self.what = what
     }
 
     /// - Throws: 503 if too many wait; `CancellationError`.
@@ -53,7 +56,7 @@ final class Gate: Sendable {
                 case .cancelled: continuation.resume(throwing: CancellationError())
                 case .full:
                     continuation.resume(
-                        throwing: Refusal.unavailable("too many uploads at once; try again in a moment", retryAfter: 5))
+                        throwing: Refusal.unavailable("too many \(what) at once; try again in a moment", retryAfter: 5))
                 case .waits: break
                 }
             }

@@ -8,7 +8,7 @@ import Testing
 
 /// The hot reads must not walk through tables that grow with the registry.
 struct QueryPlanTests {
-    @Test func `index, download and search read through indexes`() async throws {
+    @Test func `index, download, search and closure read through indexes`() async throws {
         try await SliceOrigin.with { origin, alice in
             for name in ["serde", "serde-json"] { _ = try await origin.publish(MadeCrate(name, "1.0.0"), alice) }
             try await fill(origin.pool)
@@ -20,7 +20,8 @@ struct QueryPlanTests {
             let search = SearchStore.statement(
                 SearchQuery("serde"), in: repository,
                 within: CrateScope(.anonymous, in: repository), page: SearchPage(perPage: nil, page: nil))
-            for (query, name) in [(index, "index"), (crate, "crate"), (search, "search")] {
+            let level = ClosureStore.level([try CrateName("serde").indexPath], in: repository)
+            for (query, name) in [(index, "index"), (crate, "crate"), (search, "search"), (level, "closure")] {
                 let plan = try await origin.pool.query(query.explained).map {
                     try $0.value("QUERY PLAN", as: String.self)
                 }

@@ -92,6 +92,7 @@ struct SliceOrigin: Sendable {
             repositories: repositories, store: IndexStore(pool: pool), budget: ByteBudget(bytesMax: indexBytesMax),
             reads: reads
         ).add(to: router)
+        ClosureRoute(repositories: repositories, store: ClosureStore(pool: pool)).add(to: router)
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: router)
         CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs, reads: reads).add(
             to: router)

@@ -1,0 +1,195 @@
+import NIOCore
+import Postgres
+import Registry
+import Signing
+import TestSupport
+import Testing
+
+@testable import Origin
+
+struct ClosureRouteTests {
+    /// An answer, cut as `ClosureList` says.
+    private struct Closure {
+        let list: ClosureList
+        let files: [String: String]
+        let position: String?
+
+        init(_ answer: Answer) throws {
+            try #require(answer.status == 200, "\(answer.status) \(answer.body)")
+            let length = answer.bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            list = try #require(ClosureList(parsing: Array(answer.bytes.dropFirst(4).prefix(length))))
+            var rest = answer.bytes.dropFirst(4 + length)
+            var files: [String: String] = [:]
+            for item in list.items {
+                guard case .file(let tag, let bytes) = item.state else { continue }
+                files[item.path.name] = String(decoding: rest.prefix(bytes), as: UTF8.self)
+                #expect(SliceOrigin.checksum(of: Array(rest.prefix(bytes))) == tag.checksum)
+                rest = rest.dropFirst(bytes)
+            }
+            #expect(rest.isEmpty)
+            self.files = files
+            position = answer.headers["longshore-position"]
+        }
+
+        var names: [String] { list.items.map(\.path.name) }
+    }
+
+    private func ask(
+        _ origin: SliceOrigin, _ edge: String, _ roots: [String], held: [HeldMark] = [], in repository: String = "main"
+    ) async throws -> Answer {
+        let question = ClosureQuestion(roots: try roots.map { try CrateName($0).indexPath }, held: held)
+        return try await origin.send(
+            "POST", "/edge/v1/closure/\(repository)", token: "Bearer \(edge)", body: question.bytes)
+    }
+
+    private func edge(_ origin: SliceOrigin) async throws -> String {
+        try await origin.edges.create(name: "eu", region: "", by: .commandLine).secret.text
+    }
+
+    private static let own = "sparse+https://crates.example/main/index/"
+
+    private func crate(_ name: String, _ version: String, needs names: [String] = []) -> MadeCrate {
+        names.reduce(MadeCrate(name, version)) { $0.needs($1, "^1", registry: Self.own) }
+    }
+
+    @Test func `one question brings the file, its closure, and the position of the snapshot`() async throws {
+        try await SliceOrigin.with { origin, alice async throws in
+            for made in [
+                crate("app", "1.0.0", needs: ["Mid", "gone"]), crate("Mid", "1.0.0", needs: ["leaf"]),
+                crate("leaf", "1.0.0"), crate("other", "1.0.0"),
+            ] { #expect(try await origin.publish(made, alice).status == 200) }
+            let closure = try Closure(try await ask(origin, try await edge(origin), ["app"]))
+            #expect(closure.names == ["app", "gone", "mid", "leaf"])
+            #expect(closure.list.items[1].state == .absent)
+            let head = try await origin.pool.query("SELECT position FROM feed_head").first
+            #expect(closure.position == (try head?.value("position", as: Int.self)).map { "\($0)" })
+            for (name, path) in [("app", "3/a/app"), ("mid", "3/m/mid"), ("leaf", "le/af/leaf")] {
+                let single = try await origin.send("GET", "/main/index/\(path)")
+                #expect(closure.files[name] == single.body)
+                guard case .file(let tag, _) = closure.list.items.first(where: { $0.path.name == name })?.state else {
+                    Issue.record("no file of \(name)")
+                    continue
+                }
+                #expect("\(tag)" == single.headers["etag"])
+            }
+        }
+    }
+
+    @Test func `publish, yank and unyank change what follows`() async throws {
+        try await SliceOrigin.with { origin, alice async throws in
+            let edge = try await edge(origin)
+            for made in [crate("app", "1.0.0", needs: ["old"]), crate("app", "1.1.0", needs: ["new"])] {
+                #expect(try await origin.publish(made, alice).status == 200)
+            }
+            #expect(try Closure(try await ask(origin, edge, ["app"])).names == ["app", "new"])
+            for (method, verb, names) in [("DELETE", "yank", ["app", "old"]), ("PUT", "unyank", ["app", "new"])] {
+                let path = "/main/api/v1/crates/app/1.1.0/\(verb)"
+                #expect(try await origin.send(method, path, token: alice).status == 200)
+                #expect(try Closure(try await ask(origin, edge, ["app"])).names == names)
+            }
+        }
+    }
+
+    @Test func `what the edge holds in this state is not sent again`() async throws {
+        try await SliceOrigin.with { origin, alice async throws in
+            let edge = try await edge(origin)
+            for made in [crate("app", "1.0.0", needs: ["leaf"]), crate("leaf", "1.0.0")] {
+                #expect(try await origin.publish(made, alice).status == 200)
+            }
+            let leaf = try CrateName("leaf").indexPath
+            let tag = try #require(
+                EntityTag(parsing: try await origin.send("GET", "/main/index/le/af/leaf").headers["etag"] ?? ""))
+            let warm = try Closure(try await ask(origin, edge, ["app"], held: [HeldMark(leaf, tag)]))
+            #expect(warm.list.items[1].state == .same(tag) && warm.files.keys.sorted() == ["app"])
+            let other = HeldMark(leaf, EntityTag(generation: 2, checksum: tag.checksum))
+            #expect(try Closure(try await ask(origin, edge, ["app"], held: [other])).files.count == 2)
+        }
+    }
+
+    @Test func `questions that are none, and those of others, are refused`() async throws {
+        try await SliceOrigin.with { origin, alice async throws in
+            let edge = try await edge(origin)
+            for body: [UInt8] in [[], [0, 0, 0, 0], Array(repeating: 1, count: 100)] {
+                let answer = try await origin.send(
+                    "POST", "/edge/v1/closure/main", token: "Bearer \(edge)", body: body)
+                #expect(answer.status == 400)
+            }
+            let long = [UInt8](repeating: 0, count: ClosureQuestion.bytesMax + 1)
+            let tooLong = try await origin.send(
+                "POST", "/edge/v1/closure/main", token: "Bearer \(edge)", body: long)
+            #expect(tooLong.status == 413)
+            let nowhere = try await ask(origin, edge, ["app"], in: "nowhere")
+            #expect(nowhere.status == 404 && nowhere.headers["longshore-position"] == nil)
+            #expect(try await ask(origin, alice, ["app"]).status == 403)
+        }
+    }
+
+    // I7: a closure does not leave its repository.
+    @Test func `a dependency in another registry is not followed`() async throws {
+        try await SliceOrigin.with { origin, alice async throws in
+            let made = crate("app", "1.0.0").needs("leaf", "^1", registry: "https://elsewhere.example/index")
+                .needs("tested", "^1", kind: .dev, registry: Self.own)
+            #expect(try await origin.publish(made, alice).status == 200)
+            #expect(try await origin.publish(crate("leaf", "1.0.0"), alice).status == 200)
+            #expect(try Closure(try await ask(origin, try await edge(origin), ["app"])).names == ["app"])
+        }
+    }
+
+    @Test func `crates from before the table are caught up with, and so are those an older replica changed`()
+        async throws
+    {
+        try await SliceOrigin.with { origin, alice async throws in
+            let edge = try await edge(origin)
+            for made in [crate("app", "1.0.0", needs: ["leaf"]), crate("leaf", "1.0.0")] {
+                #expect(try await origin.publish(made, alice).status == 200)
+            }
+            let catchUp = DependencyCatchUp(pool: origin.pool, logger: .test)
+            #expect(try await catchUp.catchUp() == 0)
+            _ = try await origin.pool.execute("DELETE FROM dependencies")
+            #expect(try Closure(try await ask(origin, edge, ["app"])).names == ["app"])
+            #expect(try await catchUp.catchUp() == 2)
+            #expect(try Closure(try await ask(origin, edge, ["app"])).names == ["app", "leaf"])
+            _ = try await origin.pool.execute("UPDATE dependencies SET generation = 0, names = '{}'")
+            // What can't be read keeps nobody from a row.
+            _ = try await origin.pool.execute(
+                """
+                INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line)
+                SELECT id, '1.0', '1.0', decode(repeat('00', 32), 'hex'), 1, 'no line' FROM crates
+                """)
+            #expect(try await catchUp.catchUp() == 2)
+            _ = try await origin.pool.execute("DELETE FROM versions WHERE number = '1.0'")
+            #expect(try Closure(try await ask(origin, edge, ["app"])).names == ["app", "leaf"])
+        }
+    }
+
+    @Test func `a database that has crates gets the table and its rows`() async throws {
+        try await TestDatabase.with(isMigrated: false) { pool, connectionString in
+            let configuration = PostgresConfiguration(connectionString: connectionString)
+            let before = Migration.all.filter { $0.number < 3 }
+            _ = try await Migrator(before).migrate(configuration, logger: .test)
+            let line = #"""
+                {"name":"app","vers":"1.0.0","deps":[{"name":"leaf","req":"^1","features":[],"optional":false,\#
+                "default_features":true,"target":null,"kind":"normal"}],"cksum":"\#(String(repeating: "0", count: 64))",\#
+                "features":{},"yanked":false}
+                """#
+            try await pool.withTransaction { transaction in
+                try await transaction.run(
+                    script: """
+                        INSERT INTO repositories (name, is_private) VALUES ('main', false);
+                        INSERT INTO crates (repository_id, identity, name, generation, index_checksum)
+                        SELECT id, 'app', 'app', 1, decode(repeat('00', 32), 'hex') FROM repositories;
+                        """)
+                _ = try await transaction.execute(
+                    """
+                    INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line)
+                    SELECT id, '1.0.0', '1.0.0', decode(repeat('00', 32), 'hex'), 1, \(line) FROM crates
+                    """)
+            }
+            let applied = try await Migrator().migrate(configuration, logger: .test)
+            #expect(applied.contains { $0.name == "dependencies" })
+            #expect(try await DependencyCatchUp(pool: pool, logger: .test).catchUp() == 1)
+            let row = try #require(try await pool.query("SELECT generation, names FROM dependencies").first)
+            #expect(try row.value("names", as: [String].self) == ["leaf"] && row.value("generation", as: Int.self) == 1)
+        }
+    }
+}
