@@ -55,7 +55,8 @@ let edge: [Target] = [
         "Edge", at: "Sources/Edge",
         [
             "Registry", "Signing", "EdgeCache", "EdgeHTTP", "EdgeLedger", "Hosting", "CZlib", .argumentParser,
-            .asyncHTTPClient, .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix, .serviceLifecycle,
+            .asyncHTTPClient, .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix,
+            .nioSSL, .serviceLifecycle,
         ],
         except: ["CNghttp2", "HTTP", "Cache", "Ledger", "Main"]),
     .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),
@@ -107,7 +108,9 @@ let tests: [Target] = [
         "ConformanceTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .crypto, .nio]),
     .tests("SimulationTests", ["Edge", "EdgeCache", "Origin", "Registry", .nio]),
-    .tests("JourneyTests", ["Registry", "CrateFile", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
+    .tests(
+        "JourneyTests",
+        ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
     .tests(
         "FaultTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),

@@ -22,6 +22,7 @@ curl|command curl|asking whether the parts are ready
 PACKAGES_TO_TEST='
 openssl|command openssl|certificates for the tests
 nghttp2-client|command h2load|an HTTP/2 client that is not ours
+nghttp2-proxy|command nghttpx|a TLS terminator in front of the origin that speaks HTTP/2
 iproute2|command ss|counting connections, network namespaces
 python3|command python3|the long link between namespaces
 tar|command tar|unpacking the test data

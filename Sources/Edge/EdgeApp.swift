@@ -6,6 +6,7 @@ import FoundationEssentials
 package import Hosting
 package import Logging
 package import NIOCore
+import NIOSSL
 import Registry
 package import ServiceLifecycle
 
@@ -33,16 +34,19 @@ package final class EdgeApp: Sendable {
         let makeTable: @Sendable (RepositoryList) -> RepositoryTable = {
             RepositoryTable($0, publicURL: config.publicURL, responses: responses)
         }
-        let client = OriginClient(origin: config.originURL, credential: config.credential)
+        let authorities = try Self.authorities(config.originAuthorities)
+        let client = OriginClient(
+            origin: config.originURL, credential: config.credential, authorities: authorities)
         let core = WarmStart(contents: contents, responses: responses, makeTable: makeTable)
             .core(Self.limits(config), at: Self.now(), unixNow: wallClock())
         let fetch = OriginFetch(
             client: client, blobs: blobs, responses: responses, makeTable: makeTable, wallClock: wallClock,
             logger: logger)
-        let desk = CacheDesk(core: core, now: Self.now) { await fetch($0) }
+        let fill = OriginFill(client: client, responses: responses, logger: logger)
+        let desk = CacheDesk(core: core, now: Self.now, fill: { await fill($0, into: $1) }) { await fetch($0) }
         // A client of its own: silence on the feed means another thing than silence in a body.
         let feed = OriginClient(
-            origin: config.originURL, credential: config.credential,
+            origin: config.originURL, credential: config.credential, authorities: authorities,
             limits: .init(silenceTime: TimeAmount(config.leaseTime)))
         let follower = FeedFollower(
             client: feed, desk: desk, publicURL: config.publicURL, hasPlace: contents.applied > 0, logger: logger,
@@ -136,11 +140,22 @@ package final class EdgeApp: Sendable {
         }
     }
 
+    private static func authorities(_ file: String?) throws(EdgeConfig.Problem) -> [NIOSSLCertificate] {
+        guard let file else { return [] }
+        do {
+            return try NIOSSLCertificate.fromPEMFile(file)
+        } catch {
+            throw EdgeConfig.Problem(
+                description: "`--origin-ca` must name a PEM file of certificates, and `\(file)` can't be read as one")
+        }
+    }
+
     private static func limits(_ config: EdgeConfig) -> CacheCore.Limits {
         var limits = CacheCore.Limits()
         limits.memoryBytesMax = config.memoryBytesMax
         limits.leaseTime = config.leaseTime
         limits.tokenLease = config.tokenLease
+        limits.fillsMax = config.fillsClosures ? 8 : 0
         return limits
     }
 

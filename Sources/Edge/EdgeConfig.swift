@@ -6,6 +6,10 @@ package struct EdgeConfig: Sendable {
     /// The origin's address without a final slash.
     package var originURL: String
     package var credential: String
+    /// PEM file of authorities to trust at the origin besides the system's.
+    package var originAuthorities: String?
+    /// A name that nothing is known of is asked for together with what a resolver will ask next.
+    package var fillsClosures = true
     package var address: SocketAddressText
     package var tls: EdgeServerConfiguration.TLS?
     /// What clients call this edge, without a final slash; stands in `config.json`.
@@ -48,6 +52,12 @@ package struct EdgeConfig: Sendable {
             Setting(
                 "credential", .secret,
                 "what `longshore-origin edge create NAME` printed: the edge's right to ask the origin; required"),
+            Setting(
+                "origin-ca", .path,
+                "PEM file of certificate authorities to trust besides the system's when `origin-url` is https"),
+            Setting(
+                "closure-fill", .choice(["on", "off"]), default: "on",
+                "on: a crate that nothing is known of is fetched together with what its resolution will ask next"),
             Setting("address", .address, default: "127.0.0.1:8081", "where clients are served"),
             Setting("tls-certificate", .path, "PEM file of the certificate chain; with it the edge speaks HTTPS only"),
             Setting("tls-key", .path, "PEM file of the certificate's private key"),
@@ -105,6 +115,8 @@ package struct EdgeConfig: Sendable {
             dataFolder: settings.text("data"))
         self.tls = tls
         edgeURL = settings.optionalText("edge-url") ?? publicURL
+        originAuthorities = settings.optionalText("origin-ca")
+        fillsClosures = settings.text("closure-fill") == "on"
         name = settings.text("name")
         memoryBytesMax = settings.integer("memory-bytes-max")
         diskBytesMax = settings.integer("disk-bytes-max")

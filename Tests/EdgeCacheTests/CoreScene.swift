@@ -12,11 +12,17 @@ struct CoreScene {
     let foo = CacheKey(path: ByteBuffer(string: "/main/index/3/f/foo"))
     let bar = CacheKey(path: ByteBuffer(string: "/main/index/3/b/bar"))
 
-    init(applied: UInt64 = 10, memoryBytesMax: Int = 1 << 20, isFresh: Bool = true) {
+    init(applied: UInt64 = 10, memoryBytesMax: Int = 1 << 20, isFresh: Bool = true, fillsMax: Int = 0) {
         var limits = CacheCore.Limits()
         limits.memoryBytesMax = memoryBytesMax
+        limits.fillsMax = fillsMax
         core = CacheCore(limits: limits, applied: applied)
         if isFresh { core.heardLease(head: applied, at: now) }
+    }
+
+    static var tag: EntityTag {
+        guard let checksum = Checksum(bytes: [UInt8](repeating: 1, count: 32)) else { preconditionFailure("32 bytes") }
+        return EntityTag(generation: 1, checksum: checksum)
     }
 
     static func value(_ generation: UInt64 = 1, bytes: Int = 100) -> CachedValue {
@@ -37,8 +43,11 @@ struct CoreScene {
 
     /// Asks, and answers the fetch that this starts.
     mutating func hold(_ key: CacheKey, generation: UInt64 = 1, at position: UInt64, bytes: Int = 100) {
-        guard case .start(let id) = ask(key) else { return }
-        _ = end(id, .value(Self.value(generation, bytes: bytes), position: position))
+        switch ask(key) {
+        case .start(let id), .gather(let id):
+            _ = end(id, .value(Self.value(generation, bytes: bytes), position: position))
+        default: break
+        }
     }
 
     mutating func end(_ id: UInt64, _ answer: FetchAnswer) -> Ended { Ended(core.finished(id, answer, at: now)) }
@@ -55,6 +64,7 @@ struct CoreScene {
         case serve(UInt64)
         case stale(UInt64)
         case start(UInt64)
+        case gather(UInt64)
         case join(UInt64)
         case refuse
 
@@ -63,6 +73,7 @@ struct CoreScene {
             case .serve(let value): self = .serve(value.generation)
             case .serveStale(let value): self = .stale(value.generation)
             case .start(let ticket): self = .start(ticket.id)
+            case .gather(let ticket): self = .gather(ticket.id)
             case .join(let id): self = .join(id)
             case .refuse: self = .refuse
             }

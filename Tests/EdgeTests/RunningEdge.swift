@@ -36,6 +36,7 @@ struct RunningEdge: Sendable {
     static func run(
         _ origin: ScriptedOrigin, in folder: String, leaseTime: Duration = .seconds(5), isReady: Bool = true,
         tokenLease: Duration = .seconds(600), diskBytesMax: Int? = nil,
+        configure: (inout EdgeConfig) -> Void = { _ in },
         _ body: @Sendable @escaping (RunningEdge) async throws -> Void
     ) async throws {
         var config = EdgeConfig(
@@ -46,6 +47,7 @@ struct RunningEdge: Sendable {
         config.name = "test-edge"
         if let diskBytesMax { config.diskBytesMax = diskBytesMax }
         config.drainTimeMax = .seconds(2)
+        configure(&config)
         var logger = Logger(label: "edge") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         let edge = RunningEdge(app: try EdgeApp(config, logger: logger), origin: origin, folder: folder)

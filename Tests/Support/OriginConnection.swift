@@ -41,6 +41,8 @@ final class OriginConnection: ChannelInboundHandler {
         var status: HTTPResponseStatus = .ok
         var headers: HTTPHeaders = [:]
         var body = ByteBuffer()
+        /// Announces more than it sends, and ends the connection.
+        var isCut = false
 
         static func text(_ status: HTTPResponseStatus, _ text: String) -> Reply {
             Reply(status: status, body: ByteBuffer(string: text))
@@ -58,7 +60,7 @@ final class OriginConnection: ChannelInboundHandler {
         } else {
             reply.headers.add(name: EdgeWire.positionHeader, value: "\(script.head)")
         }
-        reply.headers.add(name: "content-length", value: "\(reply.body.readableBytes)")
+        reply.headers.add(name: "content-length", value: "\(reply.body.readableBytes + (reply.isCut ? 1 : 0))")
         let isHead = head.method == .HEAD
         let components = script.delay.components
         let delay = TimeAmount.nanoseconds(components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000)
@@ -67,7 +69,12 @@ final class OriginConnection: ChannelInboundHandler {
             let response = HTTPResponseHead(version: .http1_1, status: ready.status, headers: ready.headers)
             channel.write(HTTPServerResponsePart.head(response), promise: nil)
             if !isHead { channel.write(HTTPServerResponsePart.body(.byteBuffer(ready.body)), promise: nil) }
-            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+            if ready.isCut {
+                channel.flush()
+                channel.close(promise: nil)
+            } else {
+                channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+            }
         }
     }
 
@@ -97,6 +104,9 @@ final class OriginConnection: ChannelInboundHandler {
             if path.hasPrefix(EdgeWire.indexPrefix) {
                 return index(String(path.dropFirst(EdgeWire.indexPrefix.count)), head, script)
             }
+            if path.hasPrefix(EdgeWire.closurePrefix) {
+                return closure(String(path.dropFirst(EdgeWire.closurePrefix.count)), body, script)
+            }
             return crate(String(path.dropFirst(EdgeWire.cratesPrefix.count)), script)
         }
     }
@@ -110,6 +120,43 @@ final class OriginConnection: ChannelInboundHandler {
             return Reply(status: .notModified, headers: ["etag": tag])
         }
         return Reply(headers: ["etag": tag], body: ByteBuffer(string: file.text))
+    }
+
+    private func closure(_ repository: String, _ body: ByteBuffer, _ script: ScriptedOrigin.Script) -> Reply {
+        guard let graph = script.closures, let question = ClosureQuestion(parsing: Array(body.readableBytesView)) else {
+            return .text(.notFound, "no such address\n")
+        }
+        origin.note(question)
+        var items: [ClosureList.Item] = []
+        var files = ByteBuffer()
+        var names = question.roots.map(\.name)
+        var place = 0
+        while place < names.count {
+            let name = names[place]
+            place += 1
+            names += (graph[name] ?? []).filter { !names.contains($0) }
+            guard let path = try? CrateName(name).indexPath else { continue }
+            guard let file = script.indexFiles["\(repository)/\(path)"],
+                let checksum = Checksum(bytes: SHA256.hash(data: Array(file.text.utf8)))
+            else {
+                items.append(.init(path, .absent))
+                continue
+            }
+            let tag = EntityTag(generation: file.generation, checksum: checksum)
+            guard !question.held.contains(HeldMark(path, tag)) else {
+                items.append(.init(path, .same(tag)))
+                continue
+            }
+            items.append(.init(path, .file(tag, bytes: file.text.utf8.count)))
+            files.writeString(file.text)
+        }
+        var reply = Reply(body: ByteBuffer(bytes: ClosureList(items).bytes))
+        reply.body.writeBuffer(&files)
+        if let cut = script.cutsClosuresAfter {
+            reply.body = reply.body.getSlice(at: 0, length: min(cut, reply.body.readableBytes)) ?? ByteBuffer()
+            reply.isCut = true
+        }
+        return reply
     }
 
     private func crate(_ path: String, _ script: ScriptedOrigin.Script) -> Reply {

@@ -16,6 +16,10 @@ package final class ScriptedOrigin: Sendable {
         package var repositories: [RepositoryList.Entry] = [ScriptedOrigin.entry("main")]
         /// By `{repository}/{index path}`.
         package var indexFiles: [String: (generation: UInt64, text: String)] = [:]
+        /// What follows each name in a closure; nil: an origin that has never heard of closures.
+        package var closures: [String: [String]]?
+        /// Breaks the answer to a closure off after so many bytes.
+        package var cutsClosuresAfter: Int?
         /// By `{repository}/{name}/{version}/{sha256}.crate`.
         package var crates: [String: [UInt8]] = [:]
         /// Refused downloads and why, by the same path.
@@ -40,6 +44,7 @@ package final class ScriptedOrigin: Sendable {
     private struct State {
         var script = Script()
         var requests: [String] = []
+        var closureQuestions: [ClosureQuestion] = []
         var acknowledged: UInt64 = 0
         var reports: [EdgeReport] = []
         var batches: [AccessBatch] = []
@@ -127,6 +132,8 @@ package final class ScriptedOrigin: Sendable {
     /// `METHOD path` of every request but the feed's, in order of arrival.
     package var requests: [String] { state.withLock { $0.requests } }
     package func count(of text: String) -> Int { requests.count { $0.contains(text) } }
+    /// What edges said that they hold, one list a question for a closure.
+    package var closureQuestions: [ClosureQuestion] { state.withLock { $0.closureQuestions } }
     package var acknowledged: UInt64 { state.withLock { $0.acknowledged } }
     package var feedCount: Int { state.withLock { $0.feeds.count } }
 
@@ -171,6 +178,7 @@ package final class ScriptedOrigin: Sendable {
     func heard(_ report: EdgeReport) { state.withLock { $0.reports.append(report) } }
 
     func note(_ request: String) { state.withLock { $0.requests.append(request) } }
+    func note(_ question: ClosureQuestion) { state.withLock { $0.closureQuestions.append(question) } }
     func acknowledge(_ position: UInt64) { state.withLock { $0.acknowledged = max($0.acknowledged, position) } }
 
     /// The first bytes of a feed, and the channel's place among those that get the next ones.

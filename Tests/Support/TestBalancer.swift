@@ -1,5 +1,5 @@
 import Foundation
-import NIOCore
+package import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -10,6 +10,8 @@ package final class TestBalancer: Sendable {
     let port: Int
     /// What clients have sent first on each connection, as far as it is short.
     private let openings = Mutex<[String]>([])
+    /// How long a byte is under way to the other side.
+    private let delay: TimeAmount
 
     package var url: String { "http://127.0.0.1:\(port)" }
 
@@ -22,15 +24,20 @@ package final class TestBalancer: Sendable {
     /// The first bytes that each client sent: over plain HTTP that is the first request.
     package var heard: [String] { openings.withLock { $0 } }
 
-    package init() throws { port = try freePort() }
+    package init(delay: TimeAmount = .zero) throws {
+        port = try freePort()
+        self.delay = delay
+    }
 
     /// Listens while `body` runs.
     ///
-    /// - Parameter host: where; `0.0.0.0` for edges in namespaces.
+    /// - Parameters:
+    ///   - host: where; `0.0.0.0` for edges in namespaces.
+    ///   - delay: in each direction; a connection takes two of them before its first byte is taken.
     package static func with<Answer>(
-        host: String = "127.0.0.1", _ body: (TestBalancer) async throws -> Answer
+        host: String = "127.0.0.1", delay: TimeAmount = .zero, _ body: (TestBalancer) async throws -> Answer
     ) async throws -> Answer {
-        let balancer = try TestBalancer()
+        let balancer = try TestBalancer(delay: delay)
         let channel = try await ServerBootstrap(group: balancer.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
@@ -48,14 +55,18 @@ package final class TestBalancer: Sendable {
 
     private func connect(_ client: any Channel) -> EventLoopFuture<Void> {
         let places = backends.compactMap(URL.init(string:))
-        return firstTaking(places[...], on: client.eventLoop).flatMap { backend in
+        let handshake = client.eventLoop.scheduleTask(in: .nanoseconds(2 * delay.nanoseconds)) {}
+        return handshake.futureResult.flatMap { self.firstTaking(places[...], on: client.eventLoop) }.flatMap {
+            backend in
             // Both are on one loop, and so the handlers may hold each other's channel.
-            client.pipeline.addHandler(Passing(to: backend) { text in self.openings.withLock { $0.append(text) } }).and(
-                backend.pipeline.addHandler(Passing(to: client))
-            )
-            .flatMap { _ in
-                client.setOption(.autoRead, value: true).and(backend.setOption(.autoRead, value: true))
-            }.map { _ in }
+            let toBackend = Passing(to: backend, after: self.delay) { text in
+                self.openings.withLock { $0.append(text) }
+            }
+            return client.pipeline.addHandler(toBackend)
+                .and(backend.pipeline.addHandler(Passing(to: client, after: self.delay)))
+                .flatMap { _ in
+                    client.setOption(.autoRead, value: true).and(backend.setOption(.autoRead, value: true))
+                }.map { _ in }
         }
     }
 
@@ -76,11 +87,15 @@ private final class Passing: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
     private let other: any Channel
+    private let delay: TimeAmount
     private let opened: @Sendable (String) -> Void
     private let isOpen = Mutex(false)
+    /// Bytes under way, in order; nil is their end. Only touched on the one loop of both channels.
+    private let underWay = Mutex<[ByteBuffer?]>([])
 
-    init(to other: any Channel, opened: @escaping @Sendable (String) -> Void = { _ in }) {
+    init(to other: any Channel, after delay: TimeAmount, opened: @escaping @Sendable (String) -> Void = { _ in }) {
         self.other = other
+        self.delay = delay
         self.opened = opened
     }
 
@@ -91,12 +106,23 @@ private final class Passing: ChannelInboundHandler, Sendable {
             return !isOpen
         }
         if isFirst { opened(String(decoding: bytes.readableBytesView.prefix(16 << 10), as: UTF8.self)) }
-        other.write(bytes, promise: nil)
+        pass(bytes)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { other.flush() }
+    func channelInactive(context: ChannelHandlerContext) { pass(nil) }
 
-    func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }
+    private func pass(_ bytes: ByteBuffer?) {
+        underWay.withLock { $0.append(bytes) }
+        guard delay > .zero else { return arrive() }
+        other.eventLoop.scheduleTask(in: delay) { self.arrive() }
+    }
+
+    private func arrive() {
+        switch underWay.withLock({ $0.removeFirst() }) {
+        case let bytes?: other.writeAndFlush(bytes, promise: nil)
+        case nil: other.close(promise: nil)
+        }
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

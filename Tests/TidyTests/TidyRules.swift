@@ -149,7 +149,7 @@ enum TidyRules {
                 "ArgumentParser",
                 "Crypto", "CZlib",
                 "Logging", "CoreMetrics", "Metrics", "NIOCore", "NIOFoundationCompat", "NIOFoundationEssentialsCompat",
-                "NIOHTTP1", "NIOPosix",
+                "NIOHTTP1", "NIOPosix", "NIOSSL",
                 "ServiceLifecycle",
             ]
         ),

@@ -28,6 +28,7 @@ extension CacheCore {
             fetches[id]?.mustRepeat = true
             fetches[id]?.mark = head
         }
+        for id in fills.keys { fills[id]?.isVoid = true }
     }
 
     private mutating func apply(_ change: CacheChange, at position: UInt64) -> [FetchTicket] {
@@ -50,11 +51,13 @@ extension CacheCore {
                 if let entry = entries[key] { journal.verified(entry) }
             }
             markAll(position) { $0.question.key.isFile(of: repository) }
+            markFills(of: repository, position)
             return []
         case .distrustEverything:
             epoch += 1
             forgetSubjects(upTo: position)
             markAll(position) { _ in true }
+            markFills(position)
             return []
         case .endSubject(let subject):
             ended.ended(subject, at: position)
@@ -77,6 +80,7 @@ extension CacheCore {
         guard held.position < position else { return [] }
         entries.remove(key)
         journal.dropped(key)
+        if kind == .index { remember(replaced: key) }
         guard kind == .index, held.hits >= limits.hitsToRewarm else { return [] }
         return rewarm(CacheQuestion(key, held.kind, group: held.value.group))
     }
@@ -106,6 +110,7 @@ extension CacheCore {
 
     private mutating func mark(_ key: CacheKey, _ position: UInt64) {
         if let flight = flights[key] { fetches[flight]?.mark.raise(to: position) }
+        markFills(key, position)
     }
 
     private mutating func markGroup(_ group: CacheGroup, _ position: UInt64) {

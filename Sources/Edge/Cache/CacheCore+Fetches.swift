@@ -43,12 +43,16 @@ extension CacheCore {
         return .value(value)
     }
 
-    private mutating func again(_ fetch: Fetch) -> FetchOutcome {
-        guard fetch.attempts < limits.attemptsMax else {
+    /// Asks once more, and alone; ends it if only a fill wanted it.
+    mutating func again(_ fetch: Fetch) -> FetchOutcome {
+        guard fetch.attempts < limits.attemptsMax, fetch.fill == nil || fetch.isAwaited else {
             end(fetch)
             return .failed
         }
+        leaveFill(fetch)
         var next = fetch
+        next.fill = nil
+        next.announced = nil
         next.attempts += 1
         next.mustRepeat = false
         next.witnessSent = next.witness
@@ -57,10 +61,15 @@ extension CacheCore {
         return .again(next.ticket)
     }
 
-    private mutating func end(_ fetch: Fetch) {
+    mutating func end(_ fetch: Fetch) {
+        leaveFill(fetch)
         fetches[fetch.id] = nil
         flights[fetch.question.key] = nil
         if fetch.isRewarm { rewarms -= 1 }
+    }
+
+    private mutating func leaveFill(_ fetch: Fetch) {
+        if let fill = fetch.fill { fills[fill]?.fetches.remove(fetch.id) }
     }
 
     private mutating func store(_ fetch: Fetch, _ value: CachedValue, _ position: UInt64, at now: Moment) {
@@ -75,10 +84,12 @@ extension CacheCore {
             if let held = entries[key] { journal.verified(held) }
             return
         }
+        replaced.remove(key)
         let hits = entries[key]?.hits ?? 0
         let entry = CacheEntry(
             key: key, kind: fetch.question.kind, value: value, position: position, epoch: epoch, verifiedAt: now,
-            hits: hits, wasUsed: true)
+            // What nobody has asked for yet goes first.
+            hits: hits, wasUsed: fetch.isAwaited || fetch.fill == nil)
         journal.stored(entry)
         entries.put(entry).forEach { journal.dropped($0) }
     }
@@ -86,5 +97,5 @@ extension CacheCore {
 
 extension CachedValue {
     /// What can be compared with the origin's: absence has nothing to compare by.
-    fileprivate var known: CachedValue? { isAbsent ? nil : self }
+    var known: CachedValue? { isAbsent ? nil : self }
 }

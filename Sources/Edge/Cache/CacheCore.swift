@@ -1,9 +1,12 @@
+import Registry
+
 /// The rules of an edge's cache as a value: events in, verdicts out. No I/O, no clock, no tasks.
 ///
 /// | situation                                            | verdict                              | invariant |
 /// |------------------------------------------------------|--------------------------------------|-----------|
 /// | held, verified, the edge is fresh, no newer witness  | serve                                | I5        |
-/// | a fetch of the key is under way                      | join it                              |           |
+/// | a fetch of the key is under way, or a fill brings it | join it                              |           |
+/// | nothing is known of an index file's name             | gather it into a question for a closure |        |
 /// | not held, not verified, not fresh, or newer witness  | start a fetch                        | I4, I5    |
 /// | the origin is silent, held, the offline rule allows  | serve stale                          | I5        |
 /// | the origin is silent, nothing held                   | refuse: 503, never 404               | I11       |
@@ -22,6 +25,14 @@ package struct CacheCore: Sendable {
         package var hitsToRewarm: UInt8 = 2
         package var leaseTime: Duration = .seconds(5)
         package var tokenLease: Duration = .seconds(600)
+        /// Questions for a closure that run at once; none unless set.
+        package var fillsMax = 0
+        /// How much of what is held a question for a closure may name.
+        package var fillHeldMax = ClosureQuestion.heldMax
+        /// An origin that does not know closures is not asked for one for so long.
+        package var fillPause: Duration = .seconds(60)
+        /// Names that are remembered without content.
+        package var replacedMax = 4096
 
         package init() {}
     }
@@ -39,6 +50,11 @@ package struct CacheCore: Sendable {
     var flights: [CacheKey: UInt64] = [:]
     var lastFetch: UInt64 = 0
     var rewarms = 0
+    var fills: [UInt64: Fill] = [:]
+    var lastFill: UInt64 = 0
+    var fillsPauseUntil: Moment?
+    /// Names that an event dropped and nobody has asked for since.
+    var replaced: Set<CacheKey> = []
 
     /// - Parameters:
     ///   - applied: the saved place in the feed; 0 for a cold start.
@@ -61,6 +77,7 @@ package struct CacheCore: Sendable {
         entries.count > [CacheKey.repositories, .keys].count { entries[$0] != nil }
     }
     package var fetchesRunning: Int { fetches.count }
+    package var fillsRunning: Int { fills.count }
 
     /// Whether what is held may be called current (I5).
     package func isFresh(at now: Moment) -> Bool { standing.isFresh(at: now) }
@@ -80,6 +97,7 @@ package struct CacheCore: Sendable {
         let isBlind = !isFresh(at: now)
         if let flight = flights[question.key] {
             fetches[flight]?.witness.raise(to: question.witness)
+            fetches[flight]?.isAwaited = true
             // The question under way may be the one that waits for a dead origin; who can be served need not.
             if isBlind, silence.isOn, let held = fallback(for: question, at: now) { return .serveStale(held) }
             return .join(flight)
@@ -87,7 +105,11 @@ package struct CacheCore: Sendable {
         guard fetches.count < limits.fetchesMax, !isBlind || silence.mayAsk(at: now) else {
             return fallback(for: question, at: now).map(CacheVerdict.serveStale) ?? .refuse
         }
-        return .start(begin(question, isRewarm: false))
+        let mayFill = mayFill(question, at: now)
+        let ticket = begin(question, isRewarm: false)
+        guard mayFill else { return .start(ticket) }
+        fetches[ticket.id]?.isGathering = true
+        return .gather(ticket)
     }
 
     /// What is held, current or not; does not count as use.
@@ -107,6 +129,9 @@ package struct CacheCore: Sendable {
         guard case .serveStale(let ageMax) = question.offline else { return nil }
         return now < currentUntil(held) + ageMax ? held.value : nil
     }
+
+    /// Somebody has waited in vain: until the origin answers again, who can be served need not wait for it.
+    package mutating func originIsSilent(at now: Moment) { silence.failed(at: now) }
 
     /// Puts what the catalogue saved back; it counts as verified if nothing unknown happened since.
     ///

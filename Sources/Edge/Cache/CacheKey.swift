@@ -37,6 +37,9 @@ package struct CacheKey: Hashable, Sendable {
     package static let repositories = CacheKey(path: ByteBuffer(bytes: [0, 0]))
     package static let keys = CacheKey(path: ByteBuffer(bytes: [0, 0, 0]))
 
+    /// How the keys of a repository's index files begin.
+    static func indexPrefix(of repository: RepositoryName) -> [UInt8] { Array("/\(repository)/index/".utf8) }
+
     /// True for every file of `repository`.
     package func isFile(of repository: RepositoryName) -> Bool {
         bytes.readableBytesView.starts(with: "/\(repository)/".utf8)

@@ -1,3 +1,6 @@
+import NIOCore
+import Registry
+
 /// One thing that the edge holds.
 struct CacheEntry: Sendable {
     /// What the table itself costs for an entry, measured roughly.
@@ -34,6 +37,9 @@ struct EntryTable: Sendable {
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
+    /// True while a quarter is free.
+    var isRoomy: Bool { bytes <= bytesMax / 4 * 3 }
+
     var count: Int { places.count }
 
     subscript(key: CacheKey) -> CacheEntry? { places[key].flatMap { slots[$0] } }
@@ -49,6 +55,18 @@ struct EntryTable: Sendable {
     func members(of group: CacheGroup) -> Set<CacheKey> { groups[group] ?? [] }
 
     func keys(where isWanted: (CacheKey) -> Bool) -> [CacheKey] { places.keys.filter(isWanted) }
+
+    /// Index files and absences of a repository, any of them; stops looking when there are enough.
+    func indexFiles(of repository: RepositoryName, countMax: Int) -> [CacheEntry] {
+        let prefix = CacheKey.indexPrefix(of: repository)
+        var found: [CacheEntry] = []
+        for case let entry? in slots
+        where entry.kind == .index && entry.key.bytes.readableBytesView.starts(with: prefix) {
+            guard found.count < countMax else { break }
+            found.append(entry)
+        }
+        return found
+    }
 
     /// - Returns: the keys that had to go for it; its own among them if it alone is over the limit.
     mutating func put(_ entry: CacheEntry) -> [CacheKey] {

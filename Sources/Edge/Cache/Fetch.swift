@@ -15,6 +15,14 @@ struct Fetch: Sendable {
     /// The feed began anew: no answer to the current attempt can be placed in it.
     var mustRepeat = false
     var known: CachedValue?
+    /// The fill that is to bring the answer.
+    var fill: UInt64?
+    /// Waits to leave with the next fill; one that brings it before is as good.
+    var isGathering = false
+    /// What a fill has announced of it.
+    var announced: EntityTag?
+    /// False while only a fill wants it.
+    var isAwaited = true
 
     var ticket: FetchTicket { FetchTicket(id: id, key: question.key, kind: question.kind, known: known) }
 }
@@ -55,6 +63,9 @@ package enum CacheVerdict: Sendable {
     case serveStale(CachedValue)
     /// Nobody is asking the origin yet: do it, then give the outcome to all who joined.
     case start(FetchTicket)
+    /// As `start`, and nothing is known of the name: better asked with its closure, together with others that come at
+    /// the same moment (`CacheCore.beginFill`).
+    case gather(FetchTicket)
     case join(UInt64)
     case refuse
 }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Hosting
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Registry
 
 /// What the origin answered to one read, with the place in the feed that its snapshot had.
@@ -32,14 +33,23 @@ struct OriginClient: Sendable {
     private let authorization: String
     private let limits: Limits
 
-    /// - Parameter origin: the origin's address without a final slash.
-    init(origin: String, credential: String, limits: Limits = Limits()) {
+    /// - Parameters:
+    ///   - origin: the origin's address without a final slash.
+    ///   - authorities: certificate authorities to trust besides those of the system.
+    init(
+        origin: String, credential: String, authorities: [NIOSSLCertificate] = [], limits: Limits = Limits()
+    ) {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: limits.connectTime, read: limits.silenceTime)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connectionsMax
         // An edge that can't connect must know at once, because it may hold something to serve instead.
         configuration.connectionPool.retryConnectionEstablishment = false
+        if !authorities.isEmpty {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.additionalTrustRoots = [.certificates(authorities)]
+            configuration.tlsConfiguration = tls
+        }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.origin = origin
         authorization = "Bearer \(credential)"
@@ -88,11 +98,30 @@ struct OriginClient: Sendable {
     ///
     /// - Parameter receive: gets the body of a 200; other statuses come back with their body instead.
     func stream(_ path: String, _ receive: (ByteBuffer) async throws -> Void) async throws -> OriginAnswer {
-        let response = try await send(request(path, .GET))
+        try await stream(request(path, .GET)) { _, chunk in try await receive(chunk) }
+    }
+
+    /// Index files with what a resolver will ask next, as they come; `ClosureReader` cuts them apart.
+    ///
+    /// - Parameter receive: gets the position of the snapshot and the body of a 200.
+    func closure(
+        of repository: RepositoryName, _ question: ClosureQuestion,
+        _ receive: (UInt64, ByteBuffer) async throws -> Void
+    ) async throws -> OriginAnswer {
+        var request = request(EdgeWire.closure(repository), .POST)
+        request.headers.add(name: "content-type", value: "application/octet-stream")
+        request.body = .bytes(ByteBuffer(bytes: question.bytes))
+        return try await stream(request, receive)
+    }
+
+    private func stream(
+        _ request: HTTPClientRequest, _ receive: (UInt64, ByteBuffer) async throws -> Void
+    ) async throws -> OriginAnswer {
+        let response = try await send(request)
         let position = try position(of: response)
         guard response.status == .ok else { return try await answer(response, position: position) }
         do {
-            for try await chunk in response.body { try await receive(chunk) }
+            for try await chunk in response.body { try await receive(position, chunk) }
         } catch let error as HTTPClientError {
             throw UpstreamError(fault: .unreachable, detail: Explanation.of(error))
         }

@@ -16,6 +16,8 @@ package enum Metric: String, CaseIterable, Sendable {
     case cacheEntries = "longshore_cache_entries"
     case originRequests = "longshore_origin_requests_total"
     case originRequestSeconds = "longshore_origin_request_seconds"
+    case fillFiles = "longshore_fill_files_total"
+    case fillBytes = "longshore_fill_bytes_total"
     case feedPosition = "longshore_feed_position"
     case feedHead = "longshore_feed_head"
     case feedLagSeconds = "longshore_feed_lag_seconds"
@@ -47,6 +49,9 @@ package enum Metric: String, CaseIterable, Sendable {
         case .cacheEntries: "Entries that an edge's cache holds, by kind."
         case .originRequests: "An edge's requests to its origin, by kind and result."
         case .originRequestSeconds: "How long the origin took to answer an edge, by kind."
+        case .fillFiles:
+            "Files that closures brought an edge, by result (came, absent, held: a no-op, overtaken, unwanted)."
+        case .fillBytes: "Bytes of index files that closures brought an edge."
         case .feedPosition: "The newest feed position applied."
         case .feedHead: "The newest feed position heard of."
         case .feedLagSeconds: "Seconds since the feed was last known to be fully applied."

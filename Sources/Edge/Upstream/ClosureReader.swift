@@ -1,0 +1,82 @@
+import NIOCore
+import Registry
+
+/// Cuts the answer to a question for a closure into its list and its files, however the bytes come.
+///
+/// Strict: more than is announced, or less, is an error; so is a list that no origin would write. Holds one file at most.
+/// Source: `ClosureList`.
+struct ClosureReader {
+    enum Part {
+        case list(ClosureList)
+        /// Whole, and still to be compared with its tag.
+        case file(IndexPath, EntityTag, ByteBuffer)
+    }
+
+    struct Invalid: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private enum State {
+        case length
+        case list(bytes: Int)
+        case files
+    }
+
+    private var state = State.length
+    private var pending = ByteBuffer()
+    /// Files that were announced and did not come yet.
+    private var files: ArraySlice<(path: IndexPath, tag: EntityTag, bytes: Int)> = []
+
+    /// - Returns: what is complete now.
+    mutating func read(_ chunk: ByteBuffer) throws(Invalid) -> [Part] {
+        pending.writeImmutableBuffer(chunk)
+        var parts: [Part] = []
+        while let part = try next() { parts.append(part) }
+        pending.discardReadBytes()
+        return parts
+    }
+
+    /// - Throws: if something is missing.
+    func finish() throws(Invalid) {
+        guard case .files = state, files.isEmpty else { throw Invalid(description: "a closure without its end") }
+    }
+
+    private mutating func next() throws(Invalid) -> Part? {
+        switch state {
+        case .length:
+            guard let bytes = pending.readInteger(as: UInt32.self) else { return nil }
+            guard bytes <= ClosureList.bytesMax else {
+                throw Invalid(description: "a closure whose list has \(bytes) bytes")
+            }
+            state = .list(bytes: Int(bytes))
+            return try next()
+        case .list(let bytes):
+            guard let text = pending.readBytes(length: bytes) else { return nil }
+            guard let list = ClosureList(parsing: text) else {
+                throw Invalid(description: "a closure whose list can't be read")
+            }
+            files = list.files[...]
+            state = .files
+            return .list(list)
+        case .files:
+            guard let file = files.first else {
+                guard pending.readableBytes == 0 else {
+                    throw Invalid(description: "a closure with more than its list")
+                }
+                return nil
+            }
+            guard let bytes = pending.readBytes(length: file.bytes) else { return nil }
+            files.removeFirst()
+            return .file(file.path, file.tag, ByteBuffer(bytes: bytes))
+        }
+    }
+}
+
+extension ClosureList {
+    fileprivate var files: [(path: IndexPath, tag: EntityTag, bytes: Int)] {
+        items.compactMap { item in
+            guard case .file(let tag, let bytes) = item.state else { return nil }
+            return (item.path, tag, bytes)
+        }
+    }
+}
