@@ -40,6 +40,32 @@ struct OfflineTests {
         }
     }
 
+    @Test func `I5: an origin whose packets vanish holds nobody up who can be served`() async throws {
+        try await withTemporaryFolder("vanish") { folder in
+            let origin = try await ScriptedOrigin.withFoo()
+            try await RunningEdge.run(origin, in: folder, leaseTime: .milliseconds(400)) { edge async throws in
+                #expect(try await edge.get(foo).status == 200)
+                // Its answers come, but long after the edge has given up waiting: then they would not be stale.
+                origin.change {
+                    $0.isSilent = true
+                    $0.delay = .seconds(8)
+                }
+                try await edge.until("blind") { !edge.app.isFresh }
+                let first = try await edge.get(foo)
+                #expect(first.status == 200 && first.xCache == "STALE")
+                #expect(try await edge.get(foo).xCache == "STALE")
+
+                origin.change {
+                    $0.isSilent = false
+                    $0.delay = .zero
+                }
+                try await edge.until("fresh") { edge.app.isFresh }
+                #expect(try await edge.get(foo).status == 200)
+                try await origin.stop()
+            }
+        }
+    }
+
     @Test func `a repository that refuses to be stale says 503`() async throws {
         try await withTemporaryFolder("refuse") { folder in
             let origin = try await ScriptedOrigin.withFoo()

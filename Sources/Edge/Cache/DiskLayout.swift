@@ -17,6 +17,7 @@ package struct DiskLayout: Sendable {
 
     var catalogue: String { root + "/catalogue.sqlite" }
     var blobs: String { root + "/blobs" }
+    package var reads: String { root + "/reads" }
     var incoming: String { root + "/incoming" }
 
     func folder(of checksum: Checksum) -> String { blobs + "/" + checksum.description.prefix(2) }

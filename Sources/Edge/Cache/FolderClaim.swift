@@ -45,6 +45,6 @@ package enum FolderClaim {
 
     /// The names of `DiskLayout`.
     private static func isMade(_ name: String) -> Bool {
-        name == "blobs" || name == "incoming" || name.hasPrefix("catalogue.sqlite")
+        ["blobs", "incoming", "reads"].contains(name) || name.hasPrefix("catalogue.sqlite")
     }
 }

@@ -6,9 +6,14 @@ import Registry
 extension SimEdge {
     /// `CacheDesk.ask`: an answer at once, or later for whoever waits.
     func ask(_ question: CacheQuestion, for request: Int) {
-        let (finding, started) = book.ask(question, request, at: moment)
-        if let started { run(started) }
-        if let finding { answered(request, finding) }
+        let step = book.ask(question, request, at: moment)
+        if let started = step.started { run(started) }
+        if let finding = step.finding { answered(request, finding) }
+        if let place = step.mayGiveUp {
+            after(1_000_000) { [unowned self] in
+                if let (request, finding) = book.gaveUp(place, at: moment) { answered(request, finding) }
+            }
+        }
     }
 
     /// `CacheDesk.run`.
