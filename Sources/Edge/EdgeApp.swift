@@ -52,7 +52,7 @@ package final class EdgeApp: Sendable {
             client: feed, desk: desk, publicURL: config.publicURL, hasPlace: contents.applied > 0, logger: logger,
             makeTable: makeTable)
         let facts = Self.facts(config, desk, blobs)
-        let (spool, journal) = try ReadSpool.open(in: layout.root + "/reads", logger: logger)
+        let (spool, journal) = try ReadSpool.open(in: layout.reads, logger: logger)
         let routes = Routes(
             desk: desk,
             access: ReadAccess(

@@ -18,6 +18,7 @@ package final class OriginApp: Sendable {
     private let feedFramesMax: Int
     private let onListening: @Sendable (Int) -> Void
     private let running = Mutex<OriginSlices?>(nil)
+    private let isListening = Mutex(false)
 
     /// - Parameters:
     ///   - feedFramesMax: events kept in memory for edges; tests make it small.
@@ -60,9 +61,10 @@ package final class OriginApp: Sendable {
                 DependencyCatchUp(pool: database.pool, logger: logger),
                 PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
-                OriginServer(
-                    config: config, slices: slices, blobs: blobs, links: links, logger: logger,
-                    onListening: onListening),
+                OriginServer(config: config, slices: slices, blobs: blobs, links: links, logger: logger) { [self] in
+                    isListening.withLock { $0 = true }
+                    onListening($0)
+                },
             ]
         } catch {
             await database.close()
@@ -73,6 +75,9 @@ package final class OriginApp: Sendable {
     /// What `/readyz` asks.
     package var checks: [ManagementServer.Check] {
         [
+            .init("listening") { [self] in
+                isListening.withLock { $0 } ? nil : "requests are not accepted yet"
+            },
             .init("database") { [self] in
                 guard let slices else { return "the origin is starting" }
                 do {

@@ -38,6 +38,8 @@ struct EdgeCrashTests {
                     await edge.killNow()
                 }
                 try await edge.start()
+                // Before that, what it holds is asked for once more.
+                try await edge.fresh()
                 for number in 0..<(round + 1) * 5 {
                     let answer = try await edge.get(files[number].path)
                     #expect(answer.status == 200 && answer.body.readableBytesView.elementsEqual(files[number].bytes))

@@ -42,7 +42,8 @@ package final class LiveSystem: Sendable {
                 (name: $0, port: try freePort(), place: edgePlaces[$0] ?? .here)
             }
             // Manifests that name an edge's own address mean this registry.
-            let aliases = (edgesToBe.map { "http://\($0.place.address):\($0.port)" } + [edgePublicURL].compactMap(\.self))
+            let aliases =
+                (edgesToBe.map { "http://\($0.place.address):\($0.port)" } + [edgePublicURL].compactMap(\.self))
                 .joined(separator: ",")
             let flags = originFlags + (aliases.isEmpty ? [] : ["--index-aliases", aliases])
             let origins = try (1...replicas).map { number in
@@ -272,6 +273,16 @@ package final class LiveEdge: Sendable {
 
     package func stop() async { await current.process?.stop() }
     package func killNow() async { await current.process?.killNow() }
+
+    /// Waits until it calls what it holds current; a minute at most. Ready is less: it may serve while it is cut off.
+    package func fresh() async throws {
+        for _ in 0..<600 {
+            let figures = try? await httpGet(managementURL + "/metrics").text
+            if figures?.contains("\nlongshore_feed_fresh 1") == true { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw NotReady(name: name, log: process?.logTail ?? "")
+    }
 
     package func get(_ path: String, headers: [(String, String)] = []) async throws -> HTTPAnswer {
         try await httpGet(url + path, headers: headers)

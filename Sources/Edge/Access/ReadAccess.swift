@@ -48,7 +48,7 @@ struct ReadAccess: Sendable {
         }
         if SignedAccess.isMeant(by: path, request) {
             switch await signatures.find(request) {
-            case .open: return .allowed(facts, isCurrent: isCurrent)
+            case .open(let reader): return .allowed(facts, isCurrent: isCurrent, reader: reader)
             case .refused(let reason): return .refused(responses.refusal(403, "\(reason)"))
             case .unavailable: return .refused(responses.unavailable)
             }

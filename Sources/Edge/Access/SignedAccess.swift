@@ -19,7 +19,8 @@ import Signing
 /// Source: docs/decisions/0006-signed-urls.md.
 struct SignedAccess: Sendable {
     enum Verdict: Sendable, Equatable {
-        case open
+        /// `reader` is the id of the token behind it; empty for a share link.
+        case open(reader: String)
         case refused(SignedURL.Refusal)
         case unavailable
 
@@ -66,11 +67,10 @@ struct SignedAccess: Sendable {
             let url = try SignedURL(
                 path: String(buffer: request.path), query: request.query.map { String(buffer: $0) } ?? "")
             try ring.check(url, for: request.method == .other ? .other : .read, at: wallClock())
-            if case .token(let id, let position) = url.claims.subject {
-                // Last, so that what was applied while we looked counts.
-                guard desk.withCore({ core, _ in core.ended.mayUse(id, asOf: position) }) else { throw .endedToken }
-            }
-            return .open
+            guard case .token(let id, let position) = url.claims.subject else { return .open(reader: "") }
+            // Last, so that what was applied while we looked counts.
+            guard desk.withCore({ core, _ in core.ended.mayUse(id, asOf: position) }) else { throw .endedToken }
+            return .open(reader: id)
         } catch {
             return .refused(error)
         }
