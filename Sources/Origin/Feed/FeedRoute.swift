@@ -12,6 +12,8 @@ package struct FeedRoute: Sendable {
     let streams: EdgeStreams
     let edges: EdgeStore
     let board: ReplicaBoard
+    /// All edges come at once when an origin comes back: so many ask the database at a time, the others wait in line.
+    private let entrance = Gate(insideMax: 8, waitingMax: 10_000, of: "edges")
 
     package init(tail: FeedTail, streams: EdgeStreams, edges: EdgeStore, board: ReplicaBoard) {
         self.tail = tail
@@ -27,11 +29,13 @@ package struct FeedRoute: Sendable {
 
     func feed(_ request: Request, _ context: OriginContext) async throws -> Response {
         let edge = try context.principal.requireEdge()
-        // From the table: this replica's memory may be some milliseconds behind, and `latest` means what is committed.
-        let head = try await tail.store.head()
-        let start = try Self.start(request.uri.queryParameters["after"].map(String.init), head: head)
-        let url = request.headers[.longshoreEdgeURL].flatMap(Self.publicURL)
-        try await edges.saw(edge, publicURL: url)
+        let start = try await entrance.pass {
+            // From the table: this replica's memory may be some milliseconds behind, and `latest` means what is committed.
+            let head = try await tail.store.head()
+            let start = try Self.start(request.uri.queryParameters["after"].map(String.init), head: head)
+            try await edges.saw(edge, publicURL: request.headers[.longshoreEdgeURL].flatMap(Self.publicURL))
+            return start
+        }
         let number = streams.reserveNumber()
         var headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         headers[.longshoreStream] = StreamName(replica: board.replica, number: number).description
@@ -52,7 +56,7 @@ package struct FeedRoute: Sendable {
                 logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
             }
             logger.notice("edge \(edge.name) connected", metadata: ["edge": "\(edge.name)", "after": "\(start)"])
-            try await board.introduce()
+            try await entrance.pass { try await board.introduce() }
             try await request.body.consumeWithInboundCloseHandler { _ in
                 var stream = FeedStream(
                     number: number, edge: edge, after: start, tail: tail, streams: streams, edges: edges,
