@@ -13,11 +13,19 @@ struct FeedMemory: Sendable {
         case restarted(from: UInt64)
     }
 
+    /// A look that reached the end.
+    struct Pulse: Hashable, Sendable {
+        /// Counts from 1.
+        let number: UInt64
+        /// When the look began: what was committed before is in memory.
+        let at: ContinuousClock.Instant
+    }
+
     let framesMax: Int
     /// Nil until the first look.
     private var ring: FeedRing?
-    /// Counts successful looks.
-    private(set) var pulses: UInt64 = 0
+    /// The last successful look.
+    private(set) var pulse: Pulse?
 
     init(framesMax: Int) { self.framesMax = framesMax }
 
@@ -33,18 +41,25 @@ struct FeedMemory: Sendable {
     /// The first look: what is older is not remembered.
     mutating func begin(at head: UInt64) { ring = FeedRing(head: head, framesMax: framesMax) }
 
-    /// - Parameter page: read after `head`, with at most `rowsMax` rows.
+    /// - Parameters:
+    ///   - page: read after `head`, with at most `rowsMax` rows.
+    ///   - began: when the look began.
     /// - Throws: `FeedDamage.gap` if a position is missing inside the page; the next page then begins behind it.
-    mutating func take(_ page: FeedStore.Page, rowsMax: Int) throws(FeedDamage) -> Step {
+    mutating func take(_ page: FeedStore.Page, rowsMax: Int, began: ContinuousClock.Instant) throws(FeedDamage) -> Step
+    {
         // Restored from a backup, or pruned past this replica.
-        if page.isGone {
-            let last = head ?? 0
-            begin(at: page.head)
-            return .restarted(from: last)
-        }
+        if page.isGone { return restart(at: page.head) }
         try ring?.append(page.frames)
         guard page.frames.count < rowsMax else { return .again }
-        pulses += 1
+        // The newest rows are gone, by whatever hand: nobody knows what they said, so no lease may vouch for it.
+        guard head == page.head else { return restart(at: page.head) }
+        pulse = Pulse(number: (pulse?.number ?? 0) + 1, at: began)
         return .upToDate
+    }
+
+    private mutating func restart(at head: UInt64) -> Step {
+        let last = self.head ?? 0
+        begin(at: head)
+        return .restarted(from: last)
     }
 }

@@ -66,7 +66,7 @@ struct FeedStream {
     }
 
     private mutating func leaseIfDue(_ writer: inout any ResponseBodyWriter) async throws {
-        guard let lease = standing.lease(pulse: tail.pulses, head: tail.head, at: .now) else { return }
+        guard let lease = standing.lease(tail.pulse, head: tail.head, at: .now) else { return }
         _ = try await act(lease, &writer)
     }
 

@@ -29,8 +29,8 @@ package final class FeedTail: Service {
     /// Something was appended: look now.
     func hint() { wake.ring() }
 
-    /// Counts successful looks; 0 before the first.
-    var pulses: UInt64 { memory.withLock { $0.pulses } }
+    /// The last successful look; nil before the first.
+    var pulse: FeedMemory.Pulse? { memory.withLock { $0.pulse } }
 
     /// The newest position that this replica knows of; nil before the first look.
     package var head: UInt64? { memory.withLock { $0.head } }
@@ -92,8 +92,9 @@ package final class FeedTail: Service {
                 memory.withLock { $0.begin(at: head) }
                 continue
             }
+            let began = ContinuousClock.now
             let page = try await store.page(after: last, rowsMax: Self.pageRows)
-            let step = try memory.withLock { try $0.take(page, rowsMax: Self.pageRows) }
+            let step = try memory.withLock { try $0.take(page, rowsMax: Self.pageRows, began: began) }
             if case .restarted(let last) = step {
                 logger.error(
                     "the feed does not go on where this replica stood; all edges start anew",

@@ -17,6 +17,8 @@ struct StreamStanding: Sendable {
     }
 
     static let leaseGap: Duration = .milliseconds(500)
+    /// A stream that was held up must not vouch for what the replica saw long ago (I5).
+    static let pulseAgeMax: Duration = .seconds(2)
 
     private(set) var position: UInt64
     /// True once memory has served it: from then on falling behind means being slow.
@@ -53,13 +55,13 @@ struct StreamStanding: Sendable {
     }
 
     /// - Parameters:
-    ///   - pulse: how often the replica has looked at the table with success.
+    ///   - pulse: the replica's last successful look at the table.
     ///   - head: what it saw there last; nil if it never looked.
     /// - Returns: nil if no lease is due.
-    mutating func lease(pulse: UInt64, head: UInt64?, at now: ContinuousClock.Instant) -> Next? {
-        guard pulse != lastPulse, let head else { return nil }
+    mutating func lease(_ pulse: FeedMemory.Pulse?, head: UInt64?, at now: ContinuousClock.Instant) -> Next? {
+        guard let pulse, pulse.number != lastPulse, now - pulse.at < Self.pulseAgeMax, let head else { return nil }
         if let lastLease, now - lastLease < Self.leaseGap { return nil }
-        lastPulse = pulse
+        lastPulse = pulse.number
         lastLease = now
         return .lease(head: max(head, position))
     }
