@@ -75,6 +75,19 @@ struct BlindnessTests {
         #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now) == nil)
     }
 
+    @Test func `I5: a lease whose head is not applied does not lengthen what may be served stale`() {
+        var scene = CoreScene(applied: 10)
+        scene.hold(scene.foo, at: 10)
+        scene.pass(.seconds(3599))
+        scene.core.heardLease(head: 12, at: scene.now)
+        scene.pass(.seconds(10))
+        #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now) == nil)
+        scene.event(11, .nothing)
+        #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now) == nil)
+        scene.event(12, .nothing)
+        #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now)?.generation == 1)
+    }
+
     @Test func `an unknown kind of event makes everything unverified, and keeps it as a fallback`() {
         var scene = CoreScene()
         scene.hold(scene.foo, at: 10)

@@ -69,6 +69,17 @@ struct CacheCoreTests {
         #expect(scene.core.held(scene.foo) == nil)
     }
 
+    // No event names a download that came into being, so nothing marks the question that is under way.
+    @Test func `I11: the absence of a download is never older than what was applied`() {
+        var scene = CoreScene(applied: 10)
+        let download = CacheKey(
+            path: ByteBuffer(string: "/main/crates/foo/1.0.0/\(String(repeating: "0", count: 64)).crate"))
+        #expect(CoreScene.Said(scene.core.ask(CacheQuestion(download, .crate), at: scene.now)) == .start(1))
+        scene.event(11, .drop(scene.foo, .index))
+        #expect(scene.end(1, .value(.absent(), position: 10)) == .again(1))
+        #expect(scene.end(1, .value(CoreScene.value(), position: 11)) == .value(1))
+    }
+
     @Test func `an event for one crate leaves the others alone`() {
         var scene = CoreScene()
         scene.hold(scene.foo, at: 10)

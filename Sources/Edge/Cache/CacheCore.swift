@@ -166,10 +166,10 @@ package struct CacheCore: Sendable {
         return witness <= entry.value.generation && isFresh(at: now)
     }
 
-    /// While leases came and nothing dropped it, a verified entry was current.
+    /// While leases came, their heads were applied and nothing dropped it, a verified entry was current.
     private func currentUntil(_ entry: CacheEntry) -> Moment {
-        guard entry.epoch == epoch, let heardAt = standing.heardAt else { return entry.verifiedAt }
-        return max(entry.verifiedAt, heardAt)
+        guard entry.epoch == epoch, let currentAt = standing.currentAt else { return entry.verifiedAt }
+        return max(entry.verifiedAt, currentAt)
     }
 }
 

@@ -52,7 +52,10 @@ struct EntryTable: Sendable {
         return slots[place]
     }
 
-    func members(of group: CacheGroup) -> Set<CacheKey> { groups[group] ?? [] }
+    /// In the order of their slots, so that what is evicted later depends on nothing but what happened before.
+    func members(of group: CacheGroup) -> [CacheKey] {
+        (groups[group] ?? []).sorted { places[$0, default: 0] < places[$1, default: 0] }
+    }
 
     func keys(where isWanted: (CacheKey) -> Bool) -> [CacheKey] { places.keys.filter(isWanted) }
 

@@ -9,6 +9,8 @@ package struct FeedStanding: Sendable {
     /// The newest position that was heard of.
     package private(set) var head: UInt64
     package private(set) var heardAt: Moment?
+    /// When the last lease was heard whose head is applied: up to then, what is held and verified was current.
+    private(set) var currentAt: Moment?
     package let leaseTime: Duration
 
     package init(applied: UInt64, leaseTime: Duration) {
@@ -28,12 +30,15 @@ package struct FeedStanding: Sendable {
 
     mutating func arrived(_ position: UInt64) -> FeedCursor.Step {
         head = max(head, position)
-        return cursor.arrived(position)
+        let step = cursor.arrived(position)
+        if applied >= head, let heardAt { currentAt = heardAt }
+        return step
     }
 
     mutating func heard(head: UInt64, at now: Moment) {
         self.head = max(self.head, head)
         heardAt = now
+        if applied >= self.head { currentAt = now }
     }
 
     /// Takes a new place without what lies between.
@@ -41,5 +46,6 @@ package struct FeedStanding: Sendable {
         cursor = FeedCursor(applied: position)
         head = position
         heardAt = now
+        currentAt = now
     }
 }
