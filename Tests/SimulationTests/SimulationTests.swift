@@ -4,12 +4,18 @@ import Testing
 /// The real cache, feed and access decisions of origin and edge in a made world where everything goes wrong.
 ///
 /// Each seed is a world of its own and always ends the same way. A failure prints the broken rule, the last things that
-/// happened to the key, and the command that repeats it; `LONGSHORE_SIM_SEED` chooses the seed and
-/// `LONGSHORE_SIM_STEPS` the number of steps. README.md beside this file says more.
+/// happened to the key, and the command that repeats it; `LONGSHORE_SIM_SEED` chooses the seed, or
+/// seeds (`21-200`), and `LONGSHORE_SIM_STEPS` the number of steps. README.md beside this file says more.
 struct SimulationTests {
-    private static let chosenSeed = ProcessInfo.processInfo.environment["LONGSHORE_SIM_SEED"].flatMap { UInt64($0) }
+    /// One seed, or the first and the last of many: `21-200`.
+    private static let chosenSeeds = ProcessInfo.processInfo.environment["LONGSHORE_SIM_SEED"].map { text in
+        text.split(separator: "-").compactMap { UInt64($0) }
+    }
     private static let chosenSteps = ProcessInfo.processInfo.environment["LONGSHORE_SIM_STEPS"].flatMap { Int($0) }
-    private static let seeds: [UInt64] = chosenSeed.map { [$0] } ?? Array(1...20)
+    private static let seeds: [UInt64] = {
+        guard let first = chosenSeeds?.first, let last = chosenSeeds?.last else { return Array(1...20) }
+        return Array(first...max(first, last))
+    }()
     private static let steps = chosenSteps ?? 50_000
 
     @Test(arguments: seeds)

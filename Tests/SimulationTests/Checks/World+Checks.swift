@@ -5,7 +5,12 @@ extension World {
     /// Connected edges have this long to act on a block or a revocation (I6, I7).
     static let reactionTimeMax = 1_000_000
     /// How long an answer, a lease or a frozen process may be on its way, at most.
-    static let transitTimeMax = 12_000_000
+    private func transitTimeMax(_ edge: SimEdge) -> Int {
+        now > edge.frozenUntil + 20_000_000 ? 3_000_000 : 12_000_000
+    }
+
+    /// The replica's interval between two looks, and as much again.
+    private static let leaseAgeMax = 2_100_000
 
     func check(_ answer: ClientRequest.Answer, to request: ClientRequest) {
         answers += 1
@@ -66,6 +71,15 @@ extension World {
             key: fact.subject)
     }
 
+    /// I5: an origin that lost its database vouches for nothing.
+    func checkLease(seenAt: Int, of stream: SimStream) {
+        let age = now - seenAt
+        guard age > Self.leaseAgeMax else { return }
+        fail(
+            .knowsBlindness, "\(stream.replica.label) vouches for what it saw \(Trace.seconds(age)) ago",
+            at: stream.edge)
+    }
+
     /// I5: stale answers follow the repository's rule.
     private func checkOffline(_ fact: Fact, _ edge: SimEdge) {
         guard let most = Self.offline[cast[fact.subject].repository] else {
@@ -73,7 +87,7 @@ extension World {
         }
         guard fact.endedAt != .max else { return }
         let age = now - fact.endedAt
-        guard age > (most + edge.wallJumps) * 1_000_000 + Self.transitTimeMax else { return }
+        guard age > (most + edge.wallJumps) * 1_000_000 + transitTimeMax(edge) else { return }
         fail(
             .knowsBlindness, "\(edge.name) shows what ended \(Trace.seconds(age)) ago; \(most) s are allowed", at: edge,
             key: fact.subject)
@@ -155,7 +169,7 @@ extension World {
                 .privacy,
                 "\(edge.name) is connected and accepts a token that ended "
                     + "\(Trace.seconds(now - fact.endedAt)) ago", at: edge, key: fact.subject)
-        } else if now > fact.endedAt + SimEdge.tokenLease + Self.transitTimeMax {
+        } else if now > fact.endedAt + SimEdge.tokenLease + transitTimeMax(edge) {
             fail(
                 .privacy,
                 "\(edge.name) accepts a token that ended \(Trace.seconds(now - fact.endedAt)) ago, "

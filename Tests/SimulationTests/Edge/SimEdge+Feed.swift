@@ -30,7 +30,7 @@ extension SimEdge {
     }
 
     func opened(_ stream: SimStream) {
-        guard isUp, isConnecting else { return stream.isBroken = true }
+        guard isUp, isConnecting else { return hangUp(stream, isHeard: true) }
         isConnecting = false
         connection = stream
         liveSince = 0
@@ -92,7 +92,10 @@ extension SimEdge {
             return refused()
         case .lease(let head, let seenAt):
             take(.lease(head: head), seenAt)
-            if calmSince == .max { (calmSince, liveSince) = (max(world.now, stream.replica.troubledUntil), world.now) }
+            // What a frozen process had in its buffer says nothing of a connection that is gone.
+            if calmSince == .max, !stream.isBroken {
+                (calmSince, liveSince) = (max(world.now, stream.replica.troubledUntil, stream.stalledUntil), world.now)
+            }
             backoff.succeeded()
         case .reset(let head): take(.reset(head: head), world.now)
         case .frames(let frames):

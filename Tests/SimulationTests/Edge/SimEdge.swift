@@ -4,6 +4,7 @@ import Registry
 
 @testable import Edge
 @testable import EdgeCache
+@testable import Origin
 
 /// One edge: the real cache, joining, place in the feed and access decisions, and a model of disk, wire and clock.
 final class SimEdge {
@@ -58,6 +59,18 @@ final class SimEdge {
     /// Seconds since 1970, as this machine believes.
     var wallClock: Int { 1_800_000_000 + world.now / 1_000_000 + wallError }
     var isFresh: Bool { book.core.isFresh(at: moment) }
+
+    /// For whoever reads a failure.
+    var state: String {
+        let wire = connection.map { stream in
+            "on a stream of \(stream.replica.label) that stands at \(stream.standing.position), open \(stream.isOpen), "
+                + "broken \(stream.isBroken), writing \(stream.isWriting), reading \(stream.isReading), stalled until "
+                + Trace.seconds(stream.stalledUntil)
+        }
+        return "\(name): applied \(ghost.applied), head \(ghost.head), fresh \(isFresh), calm since "
+            + "\(calmSince == .max ? "never" : Trace.seconds(calmSince)), frozen until \(Trace.seconds(frozenUntil)), "
+            + (wire ?? "not connected")
+    }
 
     private var limits: CacheCore.Limits {
         var limits = CacheCore.Limits()

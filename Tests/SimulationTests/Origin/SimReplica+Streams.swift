@@ -64,7 +64,7 @@ extension SimReplica {
     }
 
     private func leaseIfDue(_ stream: SimStream) {
-        guard let lease = stream.standing.lease(pulse: memory.pulses, head: memory.head, at: world.instant) else {
+        guard let lease = stream.standing.lease(memory.pulse, head: memory.head, at: world.instant) else {
             return
         }
         act(lease, stream, seenAt: seenAt)
@@ -75,6 +75,7 @@ extension SimReplica {
         case .send(let frames):
             write(.frames(frames), stream, upTo: frames.last?.position ?? stream.standing.position)
         case .lease(let head):
+            world.checkLease(seenAt: seenAt, of: stream)
             write(.lease(head: head, seenAt: seenAt), stream, upTo: stream.standing.position)
         case .reset(let head):
             book.restart(stream.number, at: head)

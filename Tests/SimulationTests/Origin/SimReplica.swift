@@ -109,15 +109,15 @@ final class SimReplica {
             return readPage()
         }
         let page = world.database.page(after: head, rowsMax: Self.pageRows)
-        let readAt = world.now
-        after(world.dice.between(100, 8000)) { [unowned self] in take(page, readAt) }
+        let (readAt, began) = (world.now, world.instant)
+        after(world.dice.between(100, 8000)) { [unowned self] in take(page, readAt, began) }
     }
 
-    private func take(_ page: FeedStore.Page, _ readAt: Int) {
+    private func take(_ page: FeedStore.Page, _ readAt: Int, _ began: ContinuousClock.Instant) {
         do {
-            let step = try memory.take(page, rowsMax: Self.pageRows)
+            let step = try memory.take(page, rowsMax: Self.pageRows, began: began)
             if step == .upToDate { seenAt = readAt }
-            world.note(label, "has read", key: -1, memory.head ?? 0, memory.pulses)
+            world.note(label, "has read", key: -1, memory.head ?? 0, memory.pulse?.number ?? 0)
             ringStreams()
             if step == .again { return readPage() }
         } catch {
@@ -138,21 +138,22 @@ final class SimReplica {
     private func boardTick() {
         guard reachesDatabase else { return }
         say()
-        readOthers { [unowned self] in ringBoard() }
+        readOthers { [unowned self] _ in ringBoard() }
         let stuck = book.stuck(
             floor: memory.floor, at: world.instant, writeTimeMax: EdgeStreams.writeTimeMax
         ).sorted()
         for number in stuck { close(number) }
     }
 
-    /// `ReplicaBoard.readOthers`.
-    func readOthers(_ done: @escaping () -> Void) {
+    /// `ReplicaBoard.readOthers`; `done` hears whether there was an answer.
+    func readOthers(_ done: @escaping (Bool) -> Void) {
         let question = words.question()
         after(world.dice.between(100, 5000)) { [unowned self] in
+            guard reachesDatabase else { return done(false) }
             let living = world.database.living()
             after(world.dice.between(100, 5000)) { [unowned self] in
                 words.read(living, question: question)
-                done()
+                done(true)
             }
         }
     }

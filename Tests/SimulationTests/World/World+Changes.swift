@@ -7,6 +7,8 @@ struct EdgeWaiting {
     let number: Int
     let position: UInt64
     let committedAt: Int
+    /// False if the others' rows could not be read; the log then says that their edges are not known.
+    let isInformed: Bool
 }
 
 /// What people change: publishes, yanks, blocks, revocations, visibility.
@@ -101,9 +103,11 @@ extension World {
 extension SimReplica {
     func waitForEdges(_ position: UInt64, committedAt: Int) {
         world.publishes += 1
-        let wait = EdgeWaiting(number: world.publishes, position: position, committedAt: committedAt)
+        let number = world.publishes
         // After the commit: an edge that is not known yet begins with a head that has it.
-        readOthers { [unowned self] in
+        readOthers { [unowned self] isInformed in
+            let wait = EdgeWaiting(
+                number: number, position: position, committedAt: committedAt, isInformed: isInformed)
             waits.append(wait)
             ringBoard()
             answerInTime(wait)
@@ -136,7 +140,7 @@ extension SimReplica {
             guard world.now > edge.frozenUntil + SimEdge.leaseTime, let stream = edge.connection, stream.isOpen,
                 !stream.isBroken, stream.replica.isUp,
                 edge.liveSince != 0, edge.liveSince <= wait.committedAt - World.introductionTimeMax, edge.isFresh,
-                edge.ghost.applied < wait.position,
+                edge.ghost.applied < wait.position, wait.isInformed || stream.replica === self,
                 !late.contains(where: { $0 == edge.name || $0.hasSuffix(" \(stream.replica.name)") })
             else { continue }
             world.fail(

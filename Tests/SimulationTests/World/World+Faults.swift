@@ -24,7 +24,7 @@ extension World {
         case ..<67: database.slowness = dice.between(100_000, 3_000_000)
         case ..<70: database.prune(keeping: dice.below(20))
         case ..<72: database.damage(dice.below(6))
-        case ..<76: jumpClock(edge)
+        case ..<76: jumpClock(edges[1])
         case ..<84: isolate(edge)
         case ..<88: edge.saveFailsUntil = now + dice.between(200_000, 4_000_000)
         case ..<94: edge.connection?.duplicatesUntil = now + dice.between(500_000, 4_000_000)
@@ -58,7 +58,8 @@ extension World {
 
     private func restart(_ edge: SimEdge) {
         edge.kill(isGraceful: dice.chance(percent: 30), isHeard: dice.chance(percent: 70))
-        if dice.chance(percent: 30) { jumpClock(edge) }
+        // One machine has a bad clock; ages across the restarts of the others can be checked sharply.
+        if edge === edges[1], dice.chance(percent: 30) { jumpClock(edge) }
         let pause = dice.chance(percent: 80) ? dice.between(50_000, 3_000_000) : dice.between(3_000_000, 40_000_000)
         after(pause) { edge.start() }
     }
@@ -89,7 +90,7 @@ extension World {
     private func stall(_ edge: SimEdge) {
         guard let stream = edge.connection else { return }
         note(edge.name, "reads slowly", key: -1, 0, 0)
-        stream.stalledUntil = now + dice.between(200_000, 14_000_000)
+        stream.stalledUntil = max(stream.stalledUntil, now + dice.between(200_000, 14_000_000))
         edge.trouble(until: stream.stalledUntil + 100_000)
     }
 

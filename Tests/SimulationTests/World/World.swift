@@ -12,7 +12,7 @@ import Registry
 final class World {
     static let tokenExpiryBase = 4_000_000_000
     /// Seconds for which a repository's files may be served stale; nil: never.
-    static let offline: [Int?] = [20, 8, nil]
+    static let offline: [Int?] = [6, 3, nil]
     private static let instantZero = ContinuousClock.now
 
     let seed: UInt64
@@ -91,7 +91,8 @@ final class World {
     /// Notes the first broken rule; the run ends with it.
     func fail(_ rule: Rule, _ text: String, at edge: SimEdge?, key: Int = -1) {
         guard violation == nil else { return }
-        let lines = trace.lines(key: key, who: edge?.name ?? "", count: 40, keys: cast)
+        var lines = trace.lines(key: key, who: edge?.name ?? "", count: 40, keys: cast)
+        if let edge { lines.append(edge.state) }
         let place = key < 0 ? "" : " (\(cast[key]))"
         violation = Violation(rule: rule, text: text + place, seed: seed, step: steps, trace: lines)
     }
