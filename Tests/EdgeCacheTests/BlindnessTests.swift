@@ -88,6 +88,20 @@ struct BlindnessTests {
         #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now)?.generation == 1)
     }
 
+    @Test func `I5: what was not verified before a restart is not served stale after it, until it is asked for`() {
+        var scene = CoreScene(applied: 10)
+        scene.hold(scene.foo, at: 10)
+        scene.core.reset(to: 20, at: scene.now)
+        let saved = SavedEntry(
+            key: scene.foo, kind: .index, tag: CoreScene.value().tag, position: 10, epoch: 1, body: ByteBuffer())
+        scene.core = CacheCore(limits: CacheCore.Limits(), applied: 20, epoch: 2)
+        scene.core.restore(saved, as: CoreScene.value(), verifiedAt: scene.now)
+        #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now) == nil)
+        #expect(scene.ask(scene.foo) == .start(1))
+        #expect(scene.end(1, .same(position: 20)) == .value(1))
+        #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now)?.generation == 1)
+    }
+
     @Test func `an unknown kind of event makes everything unverified, and keeps it as a fallback`() {
         var scene = CoreScene()
         scene.hold(scene.foo, at: 10)

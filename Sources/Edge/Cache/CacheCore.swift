@@ -137,9 +137,10 @@ package struct CacheCore: Sendable {
     ///
     /// - Parameter verifiedAt: before `now` by the time that the edge did not run.
     package mutating func restore(_ saved: SavedEntry, as value: CachedValue, verifiedAt: Moment) {
+        // What was no longer verified when it was saved has an age that nobody knows: no offline rule can allow it.
         let entry = CacheEntry(
             key: saved.key, kind: saved.kind, value: value, position: saved.position, epoch: saved.epoch,
-            verifiedAt: verifiedAt)
+            verifiedAt: saved.epoch == epoch ? verifiedAt : .longAgo)
         entries.put(entry).forEach { journal.dropped($0) }
     }
 

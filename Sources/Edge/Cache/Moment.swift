@@ -6,6 +6,9 @@ package struct Moment: Hashable, Comparable, Sendable {
 
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// Before every other.
+    static let longAgo = Moment(nanoseconds: .min)
+
     package static func < (left: Moment, right: Moment) -> Bool { left.nanoseconds < right.nanoseconds }
 
     package static func + (moment: Moment, duration: Duration) -> Moment {
