@@ -70,7 +70,10 @@ let loadTest: [Target] = [
             "Registry", "CrateFile", .argumentParser, .asyncHTTPClient, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS,
             .subprocess,
         ],
-        except: ["Main", "README.md", "results", "measure-fanout", "measure-wan", "common.sh"]),
+        except: [
+            "Main", "README.md", "results", "measure-closure", "measure-fanout", "measure-wan", "namespaces.sh",
+            "common.sh",
+        ]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
 ]
 

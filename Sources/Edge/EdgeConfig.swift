@@ -70,7 +70,8 @@ package struct EdgeConfig: Sendable {
                     + "public-url is one name for all edges"),
             Setting("name", .string, default: "edge", "the edge's name in `x-served-by`, logs and metrics"),
             Setting(
-                "data", .path, default: "longshore-edge-data", "folder of the cache; deleting it costs only warmth"),
+                "data", .path, default: "longshore-edge-data",
+                "folder of the cache; deleting it costs warmth, and the reads that the origin was not told of yet"),
             Setting(
                 "memory-bytes-max", .bytes(1 << 20...1 << 40), default: "256MiB",
                 "how much memory index files and tokens may take"),

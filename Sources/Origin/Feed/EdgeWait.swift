@@ -18,17 +18,11 @@ package struct EdgeWait: Sendable {
     ///
     /// Never throws and never fails the change, which is committed. Edges that missed it are named in the log.
     package func waitForEdges(_ position: UInt64) async {
-        do {
-            try await board.readOthers()
-        } catch {
-            logger.warning(
-                "other replicas' edges are not known just now; a change is answered without them",
-                metadata: ["position": "\(position)", "error": "\(error)"])
-        }
-        guard !board.behind(position).isEmpty else { return }
         let begin = ContinuousClock.now
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
+                await learnOfOthers(position)
+                guard !board.behind(position).isEmpty else { return }
                 for await _ in board.bell.listen() where board.behind(position).isEmpty { return }
             }
             group.addTask {
@@ -44,5 +38,15 @@ package struct EdgeWait: Sendable {
         logger.warning(
             "edges that have not applied position \(position) within 500 ms: \(late.joined(separator: ", "))",
             metadata: ["position": "\(position)"])
+    }
+
+    private func learnOfOthers(_ position: UInt64) async {
+        do {
+            try await board.readOthers()
+        } catch {
+            logger.warning(
+                "other replicas' edges are not known just now; a change is answered without them",
+                metadata: ["position": "\(position)", "error": "\(error)"])
+        }
     }
 }

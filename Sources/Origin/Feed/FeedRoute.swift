@@ -56,7 +56,7 @@ package struct FeedRoute: Sendable {
                 logger.notice("edge \(edge.name) disconnected", metadata: ["edge": "\(edge.name)"])
             }
             logger.notice("edge \(edge.name) connected", metadata: ["edge": "\(edge.name)", "after": "\(start)"])
-            try await entrance.pass { try await board.introduce() }
+            try await board.introduce()
             try await request.body.consumeWithInboundCloseHandler { _ in
                 var stream = FeedStream(
                     number: number, edge: edge, after: start, tail: tail, streams: streams, edges: edges,

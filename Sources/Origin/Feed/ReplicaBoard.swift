@@ -22,11 +22,18 @@ package final class ReplicaBoard: Service {
     /// Rings when an edge anywhere made progress.
     let bell = Doorbell()
     private let others: Mutex<ReplicaWords>
+    private let voice: ReplicaVoice
 
     package init(pool: PostgresPool, streams: EdgeStreams, tail: FeedTail, edges: EdgeStore, logger: Logger) {
         replica = "r" + String(UInt64.random(in: .min ... .max), radix: 36)
         others = Mutex(ReplicaWords(own: replica))
-        store = ReplicaStore(pool: pool)
+        let store = ReplicaStore(pool: pool)
+        self.store = store
+        voice = ReplicaVoice { [replica] withStreams in
+            let (edges, applied) = streams.summary
+            try await store.say(
+                replica, edges: edges, applied: applied, connections: withStreams ? streams.connections : nil)
+        }
         self.streams = streams
         self.tail = tail
         self.edges = edges
@@ -71,7 +78,7 @@ package final class ReplicaBoard: Service {
     ///
     /// A change that was committed before is in the head that the edge begins with; whoever commits one later finds
     /// this replica's row, and waits for the edge (I10).
-    func introduce() async throws { try await say() }
+    func introduce() async throws { try await voice.say() }
 
     /// Reads what the others said. Whoever waits for edges does it after its commit, since notifications are hints.
     func readOthers() async throws {
@@ -100,7 +107,7 @@ package final class ReplicaBoard: Service {
         var ticks = 0
         while !Task.isCancelled {
             do {
-                try await say(streams.connections)
+                try await voice.say(withStreams: true)
                 try await readOthers()
                 bell.ring()
                 if ticks % 15 == 0 { try await keepHouse() }
@@ -133,7 +140,7 @@ package final class ReplicaBoard: Service {
             do {
                 try await Task.sleep(for: Self.coalescing)
                 told = streams.summary.applied
-                try await say()
+                try await voice.say()
             } catch is CancellationError {
                 return
             } catch {
@@ -141,10 +148,5 @@ package final class ReplicaBoard: Service {
                 logger.warning("edges' progress could not be told", metadata: ["error": "\(error)"])
             }
         }
-    }
-
-    private func say(_ connections: [EdgeConnection]? = nil) async throws {
-        let summary = streams.summary
-        try await store.say(replica, edges: summary.edges, applied: summary.applied, connections: connections)
     }
 }

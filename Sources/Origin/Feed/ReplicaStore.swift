@@ -48,7 +48,7 @@ struct ReplicaStore: Sendable {
         return found
     }
 
-    /// The streams of all living replicas, as each said within the last second.
+    /// The streams of all living replicas, as each last said.
     func connections() async throws -> [(replica: String, connection: EdgeConnection)] {
         let rows = try await pool.query(
             """
