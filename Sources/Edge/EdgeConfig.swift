@@ -66,8 +66,8 @@ package struct EdgeConfig: Sendable {
                 "the address that clients use for this edge, as it stands in config.json; made from `address` if unset"),
             Setting(
                 "edge-url", .url,
-                "the address of this edge alone, told to the origin's list of edges; public-url if unset. Set it where "
-                    + "public-url is one name for all edges"),
+                "the address of this edge alone, for the origin's list of edges and its signed URLs; public-url if unset. "
+                    + "Set it where public-url is one name for all edges"),
             Setting("name", .string, default: "edge", "the edge's name in `x-served-by`, logs and metrics"),
             Setting(
                 "data", .path, default: "longshore-edge-data",

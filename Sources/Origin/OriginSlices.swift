@@ -68,8 +68,8 @@ package struct OriginSlices: Sendable {
         _ seal: KeySeal, _ regions: ClientRegions, logger: Logger, wait: @escaping @Sendable (UInt64) async -> Void
     ) -> DownloadLinks {
         DownloadLinks(
-            keys: signingKeys, edges: edges, tokens: tokens, seal: seal, regions: regions, waitForEdges: wait,
-            logger: logger)
+            keys: signingKeys, edges: edges, board: board, tokens: tokens, seal: seal, regions: regions,
+            waitForEdges: wait, logger: logger)
     }
 
     private func addCargo(

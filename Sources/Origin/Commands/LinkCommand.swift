@@ -32,7 +32,7 @@ struct LinkCommand: AsyncParsableCommand {
             let links = slices.links(
                 try SigningSecret.find(config), try ClientRegions(nil), logger: DatabaseOptions.logger
             ) { _ in }
-            let place = try await place(slices, file)
+            let place = try await place(links, file)
             let life = life?.seconds ?? URLClaims.lifeUsual
             let made = try await links.share(file, from: place, life: life)
             try await slices.signingKeys.noteShare(file, edge: place.audience, life: life, by: .commandLine)
@@ -60,12 +60,11 @@ struct LinkCommand: AsyncParsableCommand {
     }
 
     /// - Throws: if there is no such edge, or none at all, that clients can reach.
-    private func place(_ slices: OriginSlices, _ file: DownloadLinks.File) async throws -> NearestEdge {
-        let live = try await slices.edges.live()
-        let wanted = edge.map { name in live.filter { $0.name == name } } ?? live
+    private func place(_ links: DownloadLinks, _ file: DownloadLinks.File) async throws -> NearestEdge {
         // Who asks on this machine can reach an edge on it.
         if let place = NearestEdge(
-            among: wanted, clientRegion: nil, isClientLocal: true, for: file.path.checksum)
+            among: try await links.places(), only: edge, clientRegion: nil, isClientLocal: true,
+            for: file.path.checksum)
         {
             return place
         }

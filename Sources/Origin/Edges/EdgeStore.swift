@@ -48,25 +48,24 @@ package struct EdgeStore: Sendable {
         try await pool.query("SELECT \(literal: EdgeRecord.columns) FROM edges ORDER BY name").map(EdgeRecord.init)
     }
 
-    /// The edges that were connected a moment ago and said where clients reach them.
-    package func live() async throws -> [LiveEdge] {
+    /// Where clients reach each edge that has said so, by name; without revoked ones.
+    ///
+    /// - Parameter connected: the ids of those that are connected (`ReplicaBoard.connections`): only they can be chosen.
+    ///   The others count for whether an address is shared: DNS leads to them on.
+    package func places(connected: Set<Int64>) async throws -> [EdgePlace] {
         try await pool.query(
             """
-            SELECT name, region, public_url FROM edges
-            WHERE revoked_at IS NULL AND public_url IS NOT NULL
-              AND seen_at > now() - make_interval(secs => \(Self.silenceSecondsMax)::bigint)
-            ORDER BY name
+            SELECT name, region, public_url, report->>'url' AS own_url, id = ANY(\(Array(connected))) AS is_connected
+            FROM edges WHERE revoked_at IS NULL AND public_url IS NOT NULL ORDER BY name
             """
         ).map { row in
-            let url = try row.value("public_url", as: String.self)
-            return LiveEdge(
+            EdgePlace(
                 name: try row.value("name", as: String.self), region: try row.value("region", as: String.self),
-                url: url.hasSuffix("/") ? String(url.dropLast()) : url)
+                publicURL: try row.value("public_url", as: String.self),
+                ownURL: try row.value("own_url", as: String?.self),
+                isConnected: try row.value("is_connected", as: Bool.self))
         }
     }
-
-    /// Connected edges are noted every 15 s (`ReplicaBoard`).
-    private static let silenceSecondsMax = 45
 
     /// Ends an edge's credential; its feed is cut and it hears nothing any more. Revoking twice changes nothing.
     ///

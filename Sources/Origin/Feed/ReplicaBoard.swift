@@ -45,9 +45,12 @@ package final class ReplicaBoard: Service {
         streams.names(behind: position) + others.withLock { $0.behind(position) }
     }
 
-    /// Who is connected to any replica, at most a second old; the stream that is further counts for an edge with two.
+    /// Who is connected to any replica: to this one now, to others at most a second ago; the stream that is further counts
+    /// for an edge with two.
     func connections() async throws -> [Int64: (replica: String, connection: EdgeConnection)] {
-        try await store.connections().reduce(into: [:]) { found, next in
+        let others = try await store.connections().filter { $0.replica != replica }
+        let own = streams.connections.map { (replica: replica, connection: $0) }
+        return (others + own).reduce(into: [:]) { found, next in
             let edge = next.connection.edge
             if let held = found[edge], held.connection.applied > next.connection.applied { return }
             found[edge] = next

@@ -6,6 +6,7 @@ import Signing
 package struct DownloadLinks: Sendable {
     let keys: SigningKeyStore
     let edges: EdgeStore
+    let board: ReplicaBoard
     let tokens: TokenStore
     let seal: KeySeal
     let regions: ClientRegions
@@ -26,10 +27,10 @@ package struct DownloadLinks: Sendable {
     /// - Returns: nil if there is no edge to go to, or nothing to sign with: then the origin serves the bytes itself.
     /// - Throws: a `Refusal` if the token may no longer read it.
     func place(of file: File, for principal: Principal, at client: ClientPlace) async throws -> String? {
-        let live = try await edges.live()
+        let places = try await places()
         guard
             let edge = NearestEdge(
-                among: live, clientRegion: regions.region(of: client.address), isClientLocal: client.isLocal,
+                among: places, clientRegion: regions.region(of: client.address), isClientLocal: client.isLocal,
                 for: file.path.checksum)
         else { return nil }
         let (subject, tokenEnd) = try await subject(of: file, for: principal)
@@ -41,6 +42,11 @@ package struct DownloadLinks: Sendable {
             logger.error("downloads are not sent to edges: \(failure)")
             return nil
         }
+    }
+
+    /// Where edges are, and which of them are connected to any replica just now.
+    func places() async throws -> [EdgePlace] {
+        try await edges.places(connected: Set(board.connections().keys))
     }
 
     /// A link for people: nobody's token stands behind it, so it ends with its time or its key only.

@@ -6,9 +6,9 @@ import Testing
 
 struct NearestEdgeTests {
     private let edges = [
-        LiveEdge(name: "eu1", region: "eu", url: "https://eu1.example"),
-        LiveEdge(name: "eu2", region: "eu", url: "https://eu2.example"),
-        LiveEdge(name: "us1", region: "us", url: "https://us1.example"),
+        EdgePlace(name: "eu1", region: "eu", publicURL: "https://eu1.example"),
+        EdgePlace(name: "eu2", region: "eu", publicURL: "https://eu2.example"),
+        EdgePlace(name: "us1", region: "us", publicURL: "https://us1.example"),
     ]
 
     private func checksum(_ number: Int) throws -> Checksum {
@@ -16,10 +16,11 @@ struct NearestEdgeTests {
     }
 
     private func choice(
-        _ edges: [LiveEdge], region: String? = nil, isClientLocal: Bool = false, _ number: Int = 0
+        _ edges: [EdgePlace], only: String? = nil, region: String? = nil, isClientLocal: Bool = false,
+        _ number: Int = 0
     ) throws -> NearestEdge? {
         NearestEdge(
-            among: edges, clientRegion: region, isClientLocal: isClientLocal, for: try checksum(number))
+            among: edges, only: only, clientRegion: region, isClientLocal: isClientLocal, for: try checksum(number))
     }
 
     @Test func `a client whose region is known stays in it`() throws {
@@ -39,10 +40,45 @@ struct NearestEdgeTests {
     }
 
     @Test func `edges behind one address are signed for whichever answers`() throws {
-        let shared = ["a", "b"].map { LiveEdge(name: $0, region: "", url: "https://crates.example") }
+        let shared = ["a", "b"].map { EdgePlace(name: $0, region: "", publicURL: "https://crates.example") }
         let edge = try #require(try choice(shared))
         #expect(edge.url == "https://crates.example")
         #expect(edge.audience == "*")
+        // Also where one of them was asked for: DNS may lead to the other.
+        let asked = try #require(try choice(shared + edges, only: "a"))
+        #expect(asked.url == "https://crates.example")
+        #expect(asked.audience == "*")
+        #expect(try choice(shared + edges, only: "eu1")?.audience == "eu1")
+        #expect(try choice(shared, only: "c") == nil)
+    }
+
+    @Test func `an edge that is not connected is never chosen, but answers for the address that it shares`() throws {
+        let away = EdgePlace(name: "a", region: "", publicURL: "https://crates.example/", isConnected: false)
+        let here = EdgePlace(name: "b", region: "", publicURL: "https://crates.example")
+        #expect(try choice([away]) == nil)
+        #expect(try choice([away], only: "a") == nil)
+        for number in 0..<20 {
+            let edge = try choice([away, here], number)
+            #expect(edge?.url == "https://crates.example")
+            #expect(edge?.audience == "*")
+            #expect(try choice([away] + edges, number)?.audience != "*")
+        }
+    }
+
+    @Test func `an edge's own address goes before the shared one, where clients can use it`() throws {
+        let shared = "https://crates.example"
+        for (own, url, audience) in [
+            ("https://eu.example/", "https://eu.example", "eu"), (shared, shared, "*"), (nil, shared, "*"),
+            ("http://eu.example", shared, "*"), ("https://127.0.0.1:8081", shared, "*"),
+        ] {
+            let edge = try choice([
+                EdgePlace(name: "eu", region: "", publicURL: shared, ownURL: own),
+                EdgePlace(name: "us", region: "", publicURL: shared, ownURL: "https://us.example", isConnected: false),
+            ])
+            #expect(edge?.url == url, "\(own ?? "none")")
+            #expect(edge?.audience == audience, "\(own ?? "none")")
+        }
+        #expect(EdgePlace(name: "eu", region: "", publicURL: "http://b", ownURL: "http://a").url == "http://a")
     }
 
     @Test(arguments: [
@@ -50,7 +86,7 @@ struct NearestEdgeTests {
         "http://0.0.0.0:8081", "http://[::]:8081",
     ])
     func `an address of this machine is for clients on this machine`(url: String) throws {
-        let local = [LiveEdge(name: "eu", region: "", url: url)]
+        let local = [EdgePlace(name: "eu", region: "", publicURL: url)]
         #expect(try choice(local) == nil)
         #expect(try choice(local, isClientLocal: true)?.url == url)
         #expect(try choice(local + edges)?.url != url)

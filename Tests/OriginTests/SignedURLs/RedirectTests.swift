@@ -26,13 +26,19 @@ struct RedirectTests {
                 followsRedirects: false)
         }
 
-        /// As if this edge had connected just now.
+        /// As if this edge had connected just now, to another replica.
         func connect(_ name: String, region: String = "", at url: String) async throws {
             let made = try await origin.slices.edges.create(name: name, region: region, by: .commandLine)
             guard case .edge(let holder) = try await origin.slices.edges.principal(hash: made.secret.hash) else {
                 preconditionFailure("a new edge is known")
             }
             try await origin.slices.edges.saw(holder, publicURL: url)
+            let streams = "[{\"edge\":\(holder.edgeID),\"applied\":0,\"since\":\"2026-01-01T00:00:00Z\"}]"
+            _ = try await origin.slices.pool.execute(
+                """
+                INSERT INTO replicas (id, seen_at, edges, streams)
+                VALUES (\("test" + name), now() + interval '1 hour', 0, \(streams)::jsonb)
+                """)
         }
     }
 
@@ -55,9 +61,11 @@ struct RedirectTests {
         try await with { scene in
             #expect(try await scene.get(as: scene.reader.secret.text).status == 200)
             try await scene.connect("eu", at: "https://eu.example")
-            _ = try await scene.origin.slices.pool.execute("UPDATE edges SET seen_at = now() - interval '1 minute'")
+            _ = try await scene.origin.slices.pool.execute("UPDATE edges SET revoked_at = now()")
             #expect(try await scene.get(as: scene.reader.secret.text).status == 200)
-            _ = try await scene.origin.slices.pool.execute("UPDATE edges SET seen_at = now(), revoked_at = now()")
+            // Seen a moment ago is not enough.
+            _ = try await scene.origin.slices.pool.execute("UPDATE edges SET seen_at = now(), revoked_at = NULL")
+            _ = try await scene.origin.slices.pool.execute("DELETE FROM replicas WHERE id LIKE 'test%'")
             #expect(try await scene.get(as: scene.reader.secret.text).status == 200)
             // Nothing was signed, so there is no key.
             #expect(try await scene.origin.slices.signingKeys.list().isEmpty)
