@@ -25,6 +25,10 @@ struct SignedURLJourneyTests {
                 "PUT", system.origin.url + "/secret/api/v1/crates/new", headers: [("authorization", token)],
                 body: ByteBuffer(bytes: try MadeCrate("keel", "0.3.0").publishBody()))
             try #require(published.status == 200, "\(published.text)")
+            // Commands know of a connection within a second.
+            for _ in 0..<200 where try await !system.origin.command(["edge", "list"]).output.contains("connected") {
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
 
         func share(_ flags: [String] = []) async throws -> String {
@@ -37,6 +41,16 @@ struct SignedURLJourneyTests {
             try await httpCall(
                 "GET", origin.url + "/secret/dl/keel/0.3.0/download", headers: [("authorization", token)],
                 followsRedirects: false)
+        }
+
+        /// Waits, ten seconds at most, until downloads go nowhere that begins with `gone`.
+        func placeWithout(_ gone: [String]) async throws -> HTTPAnswer {
+            var answer = try await place(as: token)
+            for _ in 0..<200 where gone.contains(where: { answer.header("location")?.hasPrefix($0 + "/") == true }) {
+                try await Task.sleep(for: .milliseconds(50))
+                answer = try await place(as: token)
+            }
+            return answer
         }
 
         /// Waits until an edge has heard of what was done on the command line.
@@ -84,6 +98,55 @@ struct SignedURLJourneyTests {
             for path in [scene.edge.logPath, scene.origin.logPath] {
                 #expect(try !String(contentsOfFile: path, encoding: .utf8).contains(signature))
             }
+        }
+    }
+
+    @Test func `a dead edge gets no downloads: the other does, and without any the origin serves them`() async throws {
+        try await LiveSystem.with { system in
+            let scene = try await Scene(system)
+            let first = try #require(try await scene.place(as: scene.token).header("location"))
+            let near = try #require(system.edges.first { first.hasPrefix($0.url + "/") }, "\(first)")
+            let far = try #require(system.edges.first { $0.name != near.name })
+
+            await near.killNow()
+            let second = try await scene.placeWithout([near.url])
+            #expect(second.status == 307)
+            #expect(second.header("location")?.hasPrefix(far.url + "/") == true, "\(second.header("location") ?? "")")
+
+            await far.stop()
+            let third = try await scene.placeWithout([near.url, far.url])
+            #expect(third.status == 200)
+            #expect(first.contains("\(sha256(third.body.readableBytesView)).crate"))
+        }
+    }
+
+    @Test func `a command with another signing secret changes no key unless it is told to begin anew`() async throws {
+        try await LiveSystem.with(edges: ["eu"]) { system in
+            let scene = try await Scene(system)
+            let first = Self.keyID(try await scene.share())
+            let other = system.folder + "/other-secret"
+            try "another secret, of more than twenty characters".write(
+                toFile: other, atomically: true, encoding: .utf8)
+            let flags = ["--data", scene.origin.data, "--signing-secret-file", other]
+            func keys() async throws -> String { try await scene.origin.command(["key", "list", "--json"]).output }
+            let before = try await keys()
+            for arguments in [["rotate"], ["rotate", "--now"], ["retire", first]] {
+                let refused = try await runTool(Program.origin.path, ["key"] + arguments + flags)
+                #expect(refused.status != 0, "\(arguments)")
+                #expect(refused.text.contains("--new-secret"), "\(arguments): \(refused.text)")
+                #expect(try await keys() == before, "\(arguments)")
+            }
+
+            let anew = try await runTool(Program.origin.path, ["key", "rotate", "--new-secret"] + flags)
+            #expect(anew.status == 0, "\(anew.text)")
+            let retired = try await runTool(Program.origin.path, ["key", "retire", first] + flags)
+            #expect(retired.status == 0, "\(retired.text)")
+            // Now it is the old secret that opens nothing: the origin signs nothing until it is given the new one.
+            #expect(try await scene.place(as: scene.token).status == 200)
+            let url = try await runTool(Program.origin.path, ["url", "secret", "keel", "0.3.0"] + flags)
+            #expect(url.status == 0, "\(url.text)")
+            let second = url.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(try await scene.until(200, second).status == 200)
         }
     }
 

@@ -41,7 +41,7 @@ package struct KeySeal: Sendable {
         else {
             throw Failure(
                 description: "the signing key `\(id)` was sealed with another secret than that in \(source); give the "
-                    + "right one in `signing-secret`, or begin anew with `longshore-origin key rotate --now`")
+                    + "right one in `signing-secret`, or begin anew with `longshore-origin key rotate --new-secret`")
         }
         return key
     }

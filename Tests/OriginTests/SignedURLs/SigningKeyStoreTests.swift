@@ -70,7 +70,8 @@ struct SigningKeyStoreTests {
                 await #expect(throws: KeySeal.Failure.self) { try await scene.store.checkSecret(wrong) },
             ] {
                 let text = try #require(refused?.description)
-                #expect(text.contains(key.id) && text.contains("`signing-secret`") && text.contains("key rotate --now"))
+                #expect(text.contains(key.id) && text.contains("`signing-secret`"))
+                #expect(text.contains("key rotate --new-secret"))
             }
             try await scene.store.checkSecret(scene.seal)
             // The way out that the sentence names.
