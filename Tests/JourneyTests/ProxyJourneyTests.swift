@@ -37,6 +37,18 @@ struct ProxyJourneyTests {
         }
     }
 
+    @Test func `both origin examples pass on who asks, and buffer nothing that edges are sent`() async throws {
+        try await withTemporaryFolder("proxy") { folder in
+            let page = try await NginxPage(folder)
+            for (block, prefix) in [(page.blocks[0], "/crates/"), (page.blocks[1], "/")] {
+                let clients = try #require(page.location(prefix, in: block))
+                #expect(clients.contains("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"))
+                let edges = try #require(page.location(prefix + "edge/v1/", in: block))
+                #expect(edges.contains("proxy_buffering off;"))
+            }
+        }
+    }
+
     /// - Parameters:
     ///   - base: what stands before `/main/index/`.
     ///   - origin: where the API is, if `base` is an edge's.
@@ -107,6 +119,11 @@ private struct NginxPage {
             $0.components(separatedBy: "```").first
         }
         guard blocks.count == 4 else { throw Unexpected(text: "\(blocks.count) examples") }
+    }
+
+    /// What stands in the braces of a `location`.
+    func location(_ prefix: String, in block: String) -> String? {
+        block.components(separatedBy: "location \(prefix) {").dropFirst().first?.components(separatedBy: "    }").first
     }
 
     func url(_ host: String) -> String { "https://\(host):\(port)" }
