@@ -252,6 +252,28 @@ struct FillTests {
         #expect(filling.file(scene.bar, 2) == .value(2))
     }
 
+    // I5: 18 was published between the fill's snapshot and the client's question.
+    @Test func `a name that is asked for with a witness is not taken over by a fill that left before`() throws {
+        var filling = try Filling()
+        let scene = filling.scene
+        #expect(filling.scene.ask(scene.bar, witness: 18) == .gather(2))
+        filling.list([FillItem(scene.foo, .file(CoreScene.tag)), FillItem(scene.bar, .file(CoreScene.tag))], at: 10)
+        #expect(filling.file(scene.bar, 17) == nil, "not for one who has seen 18")
+        #expect(filling.end() == [.again(filling.root)])
+        let next = filling.scene.core.beginFill([2], of: try RepositoryName("main"))
+        #expect(next?.roots == [scene.bar])
+    }
+
+    // I5
+    @Test func `a witness that comes after the takeover makes the edge ask again`() throws {
+        var filling = try Filling()
+        let scene = filling.scene
+        #expect(filling.scene.ask(scene.bar) == .gather(2))
+        filling.list([FillItem(scene.foo, .file(CoreScene.tag)), FillItem(scene.bar, .file(CoreScene.tag))], at: 10)
+        #expect(filling.scene.ask(scene.bar, witness: 18) == .join(2))
+        #expect(filling.file(scene.bar, 17) == .again(2))
+    }
+
     @Test func `what is coming is named as held by the next question`() throws {
         var filling = try Filling()
         let scene = filling.scene

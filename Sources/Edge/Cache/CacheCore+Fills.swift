@@ -89,10 +89,11 @@ extension CacheCore {
         }
     }
 
-    /// Takes a fetch over that waits to leave with the next fill.
+    /// Takes a fetch over that waits to leave with the next fill. One whose client has shown a witness stays: the fill
+    /// left before that client asked, so an answer behind the witness is no proof that it lied (I5).
     private mutating func adopt(_ key: CacheKey, _ fill: Fill, _ position: UInt64) -> Fetch? {
         guard let flight = flights[key], let fetch = fetches[flight], fetch.isGathering, !fill.isVoid,
-            !fetch.mustRepeat, position >= fetch.mark
+            !fetch.mustRepeat, position >= fetch.mark, fetch.witness == 0
         else { return nil }
         fetches[flight]?.fill = fill.id
         fetches[flight]?.isGathering = false
