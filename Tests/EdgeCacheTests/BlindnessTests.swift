@@ -102,6 +102,32 @@ struct BlindnessTests {
         #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now)?.generation == 1)
     }
 
+    @Test func `after a reset and a restart the list of repositories is still served stale`() {
+        var scene = CoreScene()
+        let saved = SavedEntry(
+            key: .repositories, kind: .repositories, tag: nil, position: 10, epoch: 1, body: ByteBuffer())
+        scene.core = CacheCore(limits: CacheCore.Limits(), applied: 20, epoch: 2)
+        scene.core.restore(saved, as: CoreScene.value(), verifiedAt: scene.now)
+        let century = OfflineRule.serveStale(atMost: .seconds(100 * 365 * 86_400))
+        let question = CacheQuestion(.repositories, .repositories, offline: century)
+        #expect(scene.core.fallback(for: question, at: scene.now)?.generation == 1)
+        #expect(scene.core.glance(.repositories, at: scene.now) == nil, "but never as current")
+    }
+
+    @Test func `what every edge should hold is asked for again when it is in doubt, by an edge that is fresh`() {
+        var scene = CoreScene()
+        #expect(scene.core.lacks(scene.foo, at: scene.now), "missing")
+        scene.hold(scene.foo, at: 10)
+        #expect(!scene.core.lacks(scene.foo, at: scene.now))
+        scene.core.reset(to: 20, at: scene.now)
+        #expect(scene.core.lacks(scene.foo, at: scene.now), "in doubt")
+        scene.pass(.seconds(6))
+        #expect(!scene.core.lacks(scene.foo, at: scene.now), "blind")
+        scene.core.heardLease(head: 20, at: scene.now)
+        scene.hold(scene.foo, generation: 2, at: 20)
+        #expect(!scene.core.lacks(scene.foo, at: scene.now))
+    }
+
     @Test func `an unknown kind of event makes everything unverified, and keeps it as a fallback`() {
         var scene = CoreScene()
         scene.hold(scene.foo, at: 10)

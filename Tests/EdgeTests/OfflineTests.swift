@@ -153,6 +153,21 @@ struct OfflineTests {
         }
     }
 
+    // An edge that is cut off right after would have no list that is current.
+    @Test func `a list of repositories in doubt is asked for again before a client asks`() async throws {
+        try await withTemporaryFolder("doubt") { folder in
+            let origin = try await ScriptedOrigin.withFoo()
+            try await RunningEdge.run(origin, in: folder) { edge async throws in
+                // From here on the list is current.
+                #expect(try await edge.get(foo).status == 200)
+                let asked = origin.count(of: "/edge/v1/repositories")
+                origin.announce(.unknown(kind: "novelty"))
+                try await edge.until("asked again") { origin.count(of: "/edge/v1/repositories") > asked }
+            }
+            try await origin.stop()
+        }
+    }
+
     @Test func `an unknown kind of event makes the edge check what it holds`() async throws {
         try await withTemporaryFolder("unknown") { folder in
             let origin = try await ScriptedOrigin.withFoo()

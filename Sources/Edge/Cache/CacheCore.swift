@@ -115,6 +115,13 @@ package struct CacheCore: Sendable {
     /// What is held, current or not; does not count as use.
     package func held(_ key: CacheKey) -> CachedValue? { entries[key]?.value }
 
+    /// Whether what every edge should hold is missing, or in doubt while the edge is fresh. A blind edge need not ask:
+    /// the answer would be in doubt at once.
+    package func lacks(_ key: CacheKey, at now: Moment) -> Bool {
+        guard let held = entries[key] else { return true }
+        return isFresh(at: now) && !isCurrent(held, witness: 0, at: now)
+    }
+
     /// Drops an entry that turned out to be of no use here; the origin's word on it has not changed.
     package mutating func forget(_ key: CacheKey) {
         if entries.remove(key) != nil { journal.dropped(key) }
@@ -140,7 +147,9 @@ package struct CacheCore: Sendable {
         // What was no longer verified when it was saved has an age that nobody knows: no offline rule can allow it.
         let entry = CacheEntry(
             key: saved.key, kind: saved.kind, value: value, position: saved.position, epoch: saved.epoch,
-            verifiedAt: saved.epoch == epoch ? verifiedAt : .longAgo)
+            verifiedAt: hasKnownAge ? verifiedAt : .longAgo)
+        // The list of repositories may be of any age; without it no rule would be known, and no file served.
+        let hasKnownAge = saved.epoch == epoch || saved.kind == .repositories
         entries.put(entry).forEach { journal.dropped($0) }
     }
 

@@ -2,7 +2,7 @@ import EdgeCache
 import ServiceLifecycle
 
 /// Asks for the lists of repositories and of signing keys before the first client does, and again while they are not
-/// known: an edge that is cut off later must have them.
+/// known, or in doubt after the feed began anew: an edge that is cut off later must have them.
 struct ListKeeper: Service {
     let desk: CacheDesk
     let keyLease: Duration
@@ -23,7 +23,7 @@ struct ListKeeper: Service {
     }
 
     private func ask(_ question: CacheQuestion) async {
-        guard desk.withCore({ core, _ in core.held(question.key) == nil }) else { return }
+        guard desk.withCore({ core, now in core.lacks(question.key, at: now) }) else { return }
         _ = await desk.ask(question)
     }
 }

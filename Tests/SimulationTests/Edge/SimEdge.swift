@@ -168,8 +168,8 @@ final class SimEdge {
         }
     }
 
-    /// `RepositoryKeeper`.
+    /// `ListKeeper`.
     private func keepRepositories() {
-        if book.core.held(.repositories) == nil { ask(ReadAccess.repositories, for: -1) }
+        if book.core.lacks(.repositories, at: moment) { ask(ReadAccess.repositories, for: -1) }
     }
 }
