@@ -140,16 +140,19 @@ package struct CacheCore: Sendable {
     /// Somebody has waited in vain: until the origin answers again, who can be served need not wait for it.
     package mutating func originIsSilent(at now: Moment) { silence.failed(at: now) }
 
+    /// True from a question in vain to the origin's next answer.
+    package var isOriginSilent: Bool { silence.isOn }
+
     /// Puts what the catalogue saved back; it counts as verified if nothing unknown happened since.
     ///
     /// - Parameter verifiedAt: before `now` by the time that the edge did not run.
     package mutating func restore(_ saved: SavedEntry, as value: CachedValue, verifiedAt: Moment) {
         // What was no longer verified when it was saved has an age that nobody knows: no offline rule can allow it.
+        // The list of repositories may be of any age; without it no rule would be known, and no file served.
+        let hasKnownAge = saved.epoch == epoch || saved.kind == .repositories
         let entry = CacheEntry(
             key: saved.key, kind: saved.kind, value: value, position: saved.position, epoch: saved.epoch,
             verifiedAt: hasKnownAge ? verifiedAt : .longAgo)
-        // The list of repositories may be of any age; without it no rule would be known, and no file served.
-        let hasKnownAge = saved.epoch == epoch || saved.kind == .repositories
         entries.put(entry).forEach { journal.dropped($0) }
     }
 

@@ -81,7 +81,8 @@ struct DeskBook<Waiter: Sendable>: Sendable {
             let held = core.fallback(for: waiter.question, at: now)
         else { return nil }
         waiting[place.fetch]?.remove(at: index)
-        core.originIsSilent(at: now)
+        // Many give up in one moment: that is one failure. A download may be slow only because it is large.
+        if waiter.question.kind != .crate, !core.isOriginSilent { core.originIsSilent(at: now) }
         return (waiter.waiter, .stale(held))
     }
 
