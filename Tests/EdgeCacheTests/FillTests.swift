@@ -274,6 +274,27 @@ struct FillTests {
         #expect(filling.file(scene.bar, 17) == .again(2))
     }
 
+    @Test func `names held back for a list that can't be had are not sent after it`() throws {
+        var filling = try Filling()
+        let scene = filling.scene
+        let other = CacheKey(path: ByteBuffer(string: "/other/index/3/f/foo"))
+        #expect(filling.scene.ask(scene.bar) == .gather(2))
+        #expect(filling.scene.ask(other) == .gather(3))
+        #expect(filling.end(.unreachable) == [.failed, .failed])
+        #expect(filling.scene.core.beginFill([2], of: try RepositoryName("main"))?.id == nil)
+        #expect(filling.scene.core.beginFill([3], of: try RepositoryName("other"))?.roots == [other])
+        #expect(filling.scene.ask(scene.bar) == .start(4))
+    }
+
+    @Test func `names held back leave with the next fill when the list broke off`() throws {
+        var filling = try Filling()
+        let scene = filling.scene
+        filling.list([FillItem(scene.foo, .file(CoreScene.tag))], at: 10)
+        #expect(filling.scene.ask(scene.bar) == .gather(2))
+        #expect(filling.end(.unreachable) == [.again(filling.root)])
+        #expect(filling.scene.core.beginFill([2], of: try RepositoryName("main"))?.roots == [scene.bar])
+    }
+
     @Test func `what is coming is named as held by the next question`() throws {
         var filling = try Filling()
         let scene = filling.scene

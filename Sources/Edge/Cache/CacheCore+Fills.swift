@@ -48,18 +48,21 @@ extension CacheCore {
     }
 
     /// Takes the end of the answer, or the news that there is none. What it did not bring is asked for alone, if anybody
-    /// waits for it.
+    /// waits for it. If the origin can't be reached, names that were held back for the list are not sent after it.
     package mutating func fillEnded(_ id: UInt64, _ failure: FillFailure?, at now: Moment) -> [FillEnd] {
         guard let fill = fills.removeValue(forKey: id) else { preconditionFailure("a fill ends once") }
         if failure == .unknown { fillsPauseUntil = now + limits.fillPause }
-        if failure == .unreachable, fill.position == nil { silence.failed(at: now) }
-        return fill.fetches.sorted().compactMap { id in
-            guard let fetch = fetches[id] else { return nil }
-            if failure == .unreachable, fill.position == nil {
-                end(fetch)
-                return FillEnd(id: id, outcome: .failed)
+        guard failure == .unreachable, fill.position == nil else {
+            return fill.fetches.sorted().compactMap { id in
+                fetches[id].map { FillEnd(id: id, outcome: again($0)) }
             }
-            return FillEnd(id: id, outcome: again(fetch))
+        }
+        silence.failed(at: now)
+        let heldBack = fetches.values.filter { $0.isGathering && $0.question.key.isFile(of: fill.repository) }
+        return fill.fetches.union(heldBack.map(\.id)).sorted().compactMap { id in
+            guard let fetch = fetches[id] else { return nil }
+            end(fetch)
+            return FillEnd(id: id, outcome: .failed)
         }
     }
 
