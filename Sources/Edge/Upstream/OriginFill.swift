@@ -14,13 +14,14 @@ struct OriginFill: Sendable {
     /// - Returns: why nothing more came; nil if all came.
     func callAsFunction(_ ticket: FillTicket, into desk: CacheDesk) async -> FillFailure? {
         let begun = ContinuousClock.now
+        var hasList = false
         do {
-            try await read(ticket, into: desk)
+            try await read(ticket, into: desk, &hasList)
             Metric.originRequestSeconds.timer(["kind": "closure"]).record(duration: ContinuousClock.now - begun)
             Metric.originRequests.counter(["kind": "closure", "result": "answered"]).increment()
             return nil
         } catch {
-            let failure = Self.failure(error)
+            let failure = Self.failure(error, hasList: hasList)
             Metric.originRequests.counter(["kind": "closure", "result": "failed"]).increment()
             logger.log(
                 level: failure == .unknown ? .notice : .warning,
@@ -30,22 +31,26 @@ struct OriginFill: Sendable {
         }
     }
 
-    private static func failure(_ error: any Error) -> FillFailure {
+    /// - Parameter hasList: the answer began as a closure, so the origin knows such questions.
+    static func failure(_ error: any Error, hasList: Bool) -> FillFailure {
         switch (error as? UpstreamError)?.fault {
         case .unreachable: .unreachable
         // Also what an origin from before closures says: a 404 without a position.
-        case .protocolBroken: .unknown
+        case .protocolBroken where !hasList: .unknown
         default: .refused
         }
     }
 
-    private func read(_ ticket: FillTicket, into desk: CacheDesk) async throws {
+    private func read(_ ticket: FillTicket, into desk: CacheDesk, _ hasList: inout Bool) async throws {
         let question = ClosureQuestion(
             roots: ticket.roots.compactMap(Self.indexPath),
             held: ticket.held.compactMap { held in Self.indexPath(held.key).map { HeldMark($0, held.tag) } })
         var reader = ClosureReader()
         let answer = try await client.closure(of: ticket.repository, question) { position, chunk in
-            for part in try reader.read(chunk) { try take(part, ticket, position, into: desk) }
+            for part in try reader.read(chunk) {
+                if case .list = part { hasList = true }
+                try take(part, ticket, position, into: desk)
+            }
         }
         guard answer.status == 200 else {
             throw UpstreamError(fault: .protocolBroken, detail: "status \(answer.status) for a closure")
