@@ -136,6 +136,7 @@ struct FillTests {
         if !isAnnounced { filling.list(items, at: 10) }
         #expect([nil, .failed].contains(filling.file(scene.bar)))
         #expect(filling.scene.core.held(scene.bar) == nil)
+        #expect(filling.file(scene.foo) == (doubt == .replacement ? .value(1) : .again(filling.root)))
     }
 
     // I4

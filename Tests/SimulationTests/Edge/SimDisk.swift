@@ -24,6 +24,7 @@ struct SimDisk {
         }
         contents.applied = journal.applied
         contents.epoch = journal.epoch
+        if let ended = journal.ended { contents.ended = ended }
         if let currentAt { contents.currentAt = currentAt }
         contents.entries = entries.values.sorted { $0.key.description < $1.key.description }
         self.floors = floors

@@ -152,8 +152,10 @@ final class SimEdge {
         guard !isSaving else { return }
         let journal = book.core.takeJournal()
         let isFresh = self.isFresh
-        let isDue = isFresh && wallClock >= savedAt + 10
-        guard !journal.changes.isEmpty || journal.applied != savedPosition || isDue else { return }
+        let isDue = isFresh && abs(wallClock - savedAt) >= 10
+        guard !journal.changes.isEmpty || journal.ended != nil || journal.applied != savedPosition || isDue else {
+            return
+        }
         let (floors, wall) = (ghost.floors, wallClock)
         isSaving = true
         let time = world.dice.chance(percent: 2) ? world.dice.between(100_000, 900_000) : 5000
