@@ -9,7 +9,6 @@ package protocol EdgeHandler: Sendable {
 
 /// A request's head, in bytes as they came; requests have no body (one with a body is refused before it gets here).
 package struct EdgeRequest: Sendable {
-    /// What the reader tells apart; `other` is answered 405.
     /// `other` is anything but GET and HEAD; handlers answer 405.
     package enum Method: Sendable { case get, head, other }
 
@@ -41,7 +40,6 @@ package struct EdgeRequest: Sendable {
     }
 }
 
-/// What a handler gives back for one request.
 /// What a handler says to a request.
 package enum EdgeAnswer: Sendable {
     /// Rendered once, sent many times.

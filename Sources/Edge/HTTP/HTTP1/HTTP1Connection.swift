@@ -255,7 +255,7 @@ struct HTTP1Slot {
     let number: Int
     /// nil for what the server refused before it was a request.
     var account: RequestAccount?
-    /// Never `.later`.
+    /// Neither `.later` nor `.credited`.
     var answer: EdgeAnswer?
     var closes: Bool
     var hasBegun = false
