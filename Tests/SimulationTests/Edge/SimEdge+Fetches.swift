@@ -52,6 +52,8 @@ extension SimEdge {
             }
             return .value(value, position: position)
         }
+        // Asked for when they change; as from an origin that has none, since signed URLs are not simulated.
+        guard ticket.kind != .keys else { return .failed(isUnreachable: false) }
         let number = world.number(ticket.key)
         let fact = world.truth.now(number)
         let group = world.cast[number].group
