@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -123,6 +124,33 @@ struct ReadJournalTests {
         mutating func next() -> UInt64 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return state ^ state >> 33
+        }
+    }
+
+    @Test func `I9: without room for a file reads are lost and counted, until there is room`() async throws {
+        try await withTemporaryFolder("journal") { folder in
+            append("earlier", to: try open(folder))
+            let isFull = Mutex(true)
+            let journal = try ReadJournal(
+                folder: folder, after: .start, segmentBytes: Self.segmentBytes, logger: logger
+            ) { path, number, bytes throws(LedgerFailure) in
+                if isFull.withLock({ $0 }) { throw LedgerFailure(action: "make room for", path: path, code: ENOSPC) }
+                return try JournalSegment(creating: path, number: number, bytes: bytes)
+            }
+            append("lost", to: journal)
+            #expect(throws: LedgerFailure.self) { try journal.prepare() }
+            append("lost, too", to: journal)
+            #expect(journal.takeLost() == 2)
+            let old = read(journal)
+            #expect(old.texts == ["earlier"])
+            journal.release(before: old.place)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [], "it may be the room that lacks")
+            isFull.withLock { $0 = false }
+            try journal.prepare()
+            append("later", to: journal)
+            #expect(journal.takeLost() == 0)
+            #expect(read(journal, after: old.place).texts == ["later"])
+            #expect(read(try open(folder, after: old.place), after: old.place).texts == ["later"])
         }
     }
 

@@ -105,4 +105,36 @@ struct ReadSpoolTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)
         }
     }
+
+    @Test func `I9: where no file for the journal can be made, nothing is renamed or forgotten`() async throws {
+        try await withTemporaryFolder("spool") { folder in
+            let first = try ReadSpool.open(in: folder + "/reads", logger: logger)
+            try await first.0.save(rows(pulls: 3), upTo: .start)
+            first.1.append(3) { $0.copyBytes(from: [1, 2, 3]) }
+            try first.0.close()
+            for _ in 0..<3 {
+                // The system makes room for no file of zero bytes.
+                let second = try ReadSpool.open(in: folder + "/reads", segmentBytes: 0, logger: logger)
+                #expect(second.0.id == first.0.id)
+                #expect(second.1.read(after: .start, recordsMax: 10) { _ in }.count == 1)
+                #expect(try await second.0.figures().pulls == 3)
+                try second.0.close()
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["reads"])
+        }
+    }
+
+    @Test(arguments: ["spool.sqlite", "reads-7.journal"])
+    func `what the system does not open is refused with its reason, and stays`(name: String) async throws {
+        try await withTemporaryFolder("spool") { folder in
+            let path = "\(folder)/reads/\(name)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            let error = #expect(throws: ReadSpool.Unreachable.self) {
+                try ReadSpool.open(in: folder + "/reads", logger: logger)
+            }
+            #expect(error?.description.contains("can't be opened") == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["reads"])
+            #expect(FileManager.default.fileExists(atPath: path))
+        }
+    }
 }

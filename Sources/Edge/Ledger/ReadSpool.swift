@@ -58,14 +58,18 @@ package final class ReadSpool: Sendable {
 
     /// Opens the spool and the journal that feeds it, in one folder.
     ///
-    /// If the spool can't be used, both are put aside: nobody knows any more which part of the journal was counted, and
-    /// nothing may be counted twice.
-    /// - Throws: only what a second try with an empty folder throws too.
+    /// If the spool is damaged, both are put aside: nobody knows any more which part of the journal was counted, and
+    /// nothing may be counted twice. What can't be opened just now (disk full, locked) stays: its content is not to blame.
+    /// - Throws: `Unreachable`; or what a second try with an empty folder throws too.
     package static func open(
         in folder: String, segmentBytes: Int = ReadJournal.segmentBytes, logger: Logger
     ) throws -> (ReadSpool, ReadJournal) {
         do {
             return try openOnce(in: folder, segmentBytes, logger)
+        } catch let error as LedgerFailure {
+            throw Unreachable(folder: folder, reason: "\(error)")
+        } catch let error as DatabaseError where isOfTheMachine(error) {
+            throw Unreachable(folder: folder, reason: error.message ?? "\(error.resultCode)")
         } catch {
             logger.error(
                 "the spool of reads can't be used: put aside with what it held, counting starts anew",
@@ -76,6 +80,27 @@ package final class ReadSpool: Sendable {
             }
             return try openOnce(in: folder, segmentBytes, logger)
         }
+    }
+
+    /// The system refuses the spool or its journal; what they hold stays.
+    package struct Unreachable: Error, CustomStringConvertible {
+        package let folder: String
+        let reason: String
+
+        package var description: String {
+            "the spool of reads in \(folder) can't be opened: \(reason). Is the disk full or read-only, a file another "
+                + "user's, or are too many files open? Deleting the folder of a stopped edge costs the reads that the "
+                + "origin was not told of yet"
+        }
+    }
+
+    /// As the catalogue tells them apart.
+    private static func isOfTheMachine(_ error: DatabaseError) -> Bool {
+        let codes: [ResultCode] = [
+            .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_READONLY, .SQLITE_PERM,
+            .SQLITE_NOMEM,
+        ]
+        return codes.contains(error.resultCode)
     }
 
     private static func openOnce(
