@@ -137,4 +137,20 @@ struct ReadSpoolTests {
             #expect(FileManager.default.fileExists(atPath: path))
         }
     }
+
+    @Test func `figures say how many downloads wait, whatever came and went`() async throws {
+        try await withTemporaryFolder("spool") { folder in
+            let spool = try ReadSpool.open(in: folder + "/reads", logger: logger).0
+            #expect(try await spool.figures().pulls == 0)
+            try await spool.save(rows(pulls: AccessBatch.rowsMax + 10, reads: 1), upTo: .start)
+            #expect(try await spool.figures().pulls == AccessBatch.rowsMax + 10)
+            _ = try await spool.parcel()
+            #expect(try await spool.figures().pulls == 10)
+            #expect(try await spool.fold(rowsMax: 4) == 4)
+            try await spool.save(rows(pulls: 5), upTo: .start)
+            #expect(try await spool.figures().pulls == 11)
+            #expect(try await spool.fold(rowsMax: 100) == 11)
+            #expect(try await spool.figures().pulls == 0)
+        }
+    }
 }
