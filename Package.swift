@@ -105,7 +105,7 @@ let tests: [Target] = [
         "EdgeTests",
         [
             "Edge", "EdgeCache", "EdgeHTTP", "EdgeLedger", "Hosting", "Registry", "Signing", "TestSupport",
-            .asyncHTTPClient, .crypto, .logging, .nio, .nioHTTP1, .serviceLifecycle,
+            .asyncHTTPClient, .crypto, .logging, .nio, .nioHTTP1, .nioPosix, .serviceLifecycle,
         ]),
     .tests(
         "ConformanceTests",

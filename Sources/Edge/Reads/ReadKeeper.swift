@@ -16,8 +16,10 @@ import ServiceLifecycle
 /// | the origin is away                         | the spool grows                                                       |
 /// | the spool is larger than its limit         | the oldest downloads become sums: counts stay, their trail is lost    |
 /// | the spool can't be written                 | the journal grows up to its limit; what comes then is lost            |
-/// | the edge stops                             | the last news are saved and sent, if the origin answers               |
+/// | the disk has no room for the journal       | what is served is lost until there is room                            |
+/// | the edge stops                             | the last news are saved and sent, if the origin answers soon          |
 ///
+/// Saving and sending go on beside each other: an origin that is slow or silent must not fill the journal.
 /// What is lost is counted in `longshore_reads_lost_total` and logged.
 actor ReadKeeper: Service {
     private let journal: ReadJournal
@@ -35,8 +37,13 @@ actor ReadKeeper: Service {
     /// Sums alone fill the spool: the journal is left to fill, too.
     private var isFull = false
 
+    private var lostUnsaid: [String: Int] = [:]
+    private var sayLostAt: [String: ContinuousClock.Instant] = [:]
+
     private let pause: Duration = .milliseconds(250)
     private let sendPause: Duration = .seconds(2)
+    /// Nobody who stops an edge waits longer for an origin that is silent.
+    private let farewellTime: Duration = .seconds(3)
     private static let recordsMax = 50_000
     private static let foldRows = 20_000
 
@@ -55,16 +62,41 @@ actor ReadKeeper: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.drain()
-                await self.sendWhatIsDue()
-                try? await Task.sleep(for: self.pause)
-            }
+            async let saving: Void = self.keepSaving()
+            await self.keepSending()
+            await saving
         }
         await drain()
-        // Once, because nobody may wait for an origin that is away; the spool keeps it for the next start.
-        await send()
+        await sendLast()
         try spool.close()
+    }
+
+    private func keepSaving() async {
+        while !Task.isCancelled {
+            await drain()
+            if .now >= figuresAt {
+                figuresAt = .now + sendPause
+                await lookAfterSpool()
+            }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    private func keepSending() async {
+        while !Task.isCancelled {
+            if .now >= sendAgainAt || waiting >= AccessBatch.rowsMax && failing.isEmpty { await send() }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// What does not get through now is kept by the spool for the next start.
+    private func sendLast() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.send() }
+            group.addTask { try? await Task.sleep(for: self.farewellTime) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Journal → spool.
@@ -82,25 +114,20 @@ actor ReadKeeper: Service {
                 lose(tally.strange, "counts", "records of the journal make no sense")
                 if count < Self.recordsMax { break }
             }
+        }
+        await trying("the next file of the journal of reads can't be made; without one, reads are lost") {
             try journal.prepare()
         }
-        lose(journal.takeLost(), "counts", "the journal of reads is full, because the spool can't be written")
-    }
-
-    private func sendWhatIsDue() async {
-        let now = ContinuousClock.now
-        if now >= figuresAt {
-            figuresAt = now + sendPause
-            await lookAfterSpool()
-        }
-        guard now >= sendAgainAt || waiting >= AccessBatch.rowsMax && failing.isEmpty else { return }
-        await send()
+        lose(
+            journal.takeLost(), "counts",
+            "the journal of reads has no room, because the spool is full or can't be written, or the disk is full")
     }
 
     /// Spool → origin, until nothing is left or a batch does not get through.
     private func send() async {
         do {
             while let parcel = try await spool.parcel() {
+                try Task.checkCancellation()
                 try await client.tellReads(parcel.body)
                 try await spool.taken(parcel.number)
                 Metric.accessBatches.counter(["result": "sent"]).increment()
@@ -141,7 +168,12 @@ actor ReadKeeper: Service {
     private func lose(_ count: Int, _ what: String, _ reason: String) {
         guard count > 0 else { return }
         Metric.readsLost.counter(["what": what]).increment(by: count)
-        logger.error("a part of the access log is lost", metadata: ["reads": "\(count)", "reason": "\(reason)"])
+        lostUnsaid[reason, default: 0] += count
+        // At once, and then once a minute, however long it lasts.
+        guard sayLostAt[reason].map({ .now >= $0 }) ?? true else { return }
+        sayLostAt[reason] = .now + .seconds(60)
+        let sum = lostUnsaid.removeValue(forKey: reason) ?? 0
+        logger.error("a part of the access log is lost", metadata: ["reads": "\(sum)", "reason": "\(reason)"])
     }
 
     /// Says once that something fails, and once that it works again.
