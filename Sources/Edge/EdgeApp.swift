@@ -14,6 +14,8 @@ package import ServiceLifecycle
 ///
 /// `services` run it; they stop in reverse order, so that clients are served to the end and the catalogue is saved last.
 package final class EdgeApp: Sendable {
+    /// Ends when the edge and all its services have gone.
+    private let claim: FolderClaim
     private let server: EdgeServer
     private let desk: CacheDesk
     private let blobs: BlobFolder
@@ -25,7 +27,7 @@ package final class EdgeApp: Sendable {
     /// - Throws: what keeps the data folder from being used.
     package init(_ config: EdgeConfig, logger: Logger) throws {
         let layout = DiskLayout(root: config.dataFolder)
-        try FolderClaim.take(layout)
+        claim = try FolderClaim.take(layout)
         let (catalogue, contents) = try Catalogue.open(layout, logger: logger)
         let wallClock: @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
         let blobs = try BlobFolder(
@@ -65,7 +67,7 @@ package final class EdgeApp: Sendable {
             configuration: Self.server(config), handler: routes, logger: logger,
             observer: RequestRecord(config.accessLog, journal: journal, logger: logger))
         services = [
-            ClosingService(clients: [client, feed]),
+            ClosingService(clients: [client, feed], claim: claim),
             try ReadKeeper(
                 journal: journal, spool: spool, client: client, spoolBytesMax: config.spoolBytesMax, logger: logger),
             CatalogueKeeper(
@@ -182,12 +184,14 @@ private struct ServingService: Service {
     }
 }
 
-/// Closes the connections to the origin when everybody who used them has stopped.
+/// Closes the connections to the origin when everybody who used them has stopped; keeps the folder until then.
 private struct ClosingService: Service {
     let clients: [OriginClient]
+    let claim: FolderClaim
 
     func run() async throws {
         try? await gracefulShutdown()
         for client in clients { try await client.close() }
+        withExtendedLifetime(claim) {}
     }
 }

@@ -42,6 +42,60 @@ struct DamageTests {
         }
     }
 
+    @Test func `the mark of another program's cache is no mark of an edge's`() async throws {
+        try await withTemporaryFolder("tagged") { folder in
+            // As cargo marks its target folders.
+            let tag = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a tag created by cargo.\n"
+            let root = "\(folder)/edge"
+            for path in ["\(root)/blobs/ab", "\(root)/incoming"] {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            }
+            let files = ["\(root)/blobs/ab/file", "\(root)/incoming/1", "\(root)/\(FolderClaim.markName)"]
+            for path in files { try Data(tag.utf8).write(to: URL(filePath: path)) }
+            let error = #expect(throws: FolderClaim.Stranger.self) { try FolderClaim.take(DiskLayout(root: root)) }
+            #expect(error?.found == FolderClaim.markName)
+            for path in files { #expect(try Data(contentsOf: URL(filePath: path)) == Data(tag.utf8)) }
+            // Nor does an empty mark make a stranger's folder an edge's.
+            try Data().write(to: URL(filePath: files[2]))
+            #expect(throws: FolderClaim.Stranger.self) { try FolderClaim.take(DiskLayout(root: root)) }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a mark that a full disk left empty is written again`(hasCatalogue: Bool) async throws {
+        try await withTemporaryFolder("half") { folder in
+            let mark = URL(filePath: "\(folder)/\(FolderClaim.markName)")
+            if hasCatalogue { try Data().write(to: URL(filePath: "\(folder)/catalogue.sqlite")) }
+            try Data().write(to: mark)
+            _ = try FolderClaim.take(DiskLayout(root: folder))
+            let written = try Data(contentsOf: mark)
+            #expect(String(decoding: written, as: UTF8.self).hasPrefix("Signature: 8a477f597d28d172789f06886806bc55\n"))
+            _ = try FolderClaim.take(DiskLayout(root: folder))
+            #expect(try Data(contentsOf: mark) == written)
+        }
+    }
+
+    @Test func `a second edge in the folder of a running one is refused, and the first goes on`() async throws {
+        try await withTemporaryFolder("shared") { folder in
+            let origin = try await ScriptedOrigin.withFoo()
+            try await RunningEdge.run(origin, in: folder) { edge async throws in
+                _ = try await edge.get(foo)
+                let incoming = "\(folder)/edge/incoming/7"
+                try Data([1]).write(to: URL(filePath: incoming))
+                let error = await #expect(throws: FolderClaim.InUse.self) {
+                    try await RunningEdge.run(origin, in: folder, isReady: false) { _ in }
+                }
+                #expect(error?.description.hasPrefix("another edge uses this folder (\(folder)/edge)") == true)
+                #expect(FileManager.default.fileExists(atPath: incoming), "what the first one is writing stays")
+                #expect(try await edge.get(foo).xCache == "HIT")
+            }
+            try await RunningEdge.run(origin, in: folder) { edge async throws in
+                #expect(try await edge.get(foo).xCache == "HIT")
+            }
+            try await origin.stop()
+        }
+    }
+
     @Test func `a catalogue of a newer schema is moved aside and the edge starts cold`() async throws {
         try await withTemporaryFolder("newer") { folder in
             let origin = try await ScriptedOrigin.withFoo()

@@ -36,6 +36,20 @@ enum PosixFile {
         try descriptor(open(path, O_RDONLY | O_CLOEXEC), "open", path)
     }
 
+    /// Makes the file if it is missing; follows no link.
+    static func openToWrite(_ path: String) throws(Failure) -> Int32 {
+        try descriptor(open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640), "open", path)
+    }
+
+    /// Locks the whole file until its descriptor is closed.
+    ///
+    /// - Returns: false if somebody else has the lock.
+    static func lock(_ file: Int32, path: String) throws(Failure) -> Bool {
+        if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else { throw Failure(action: "lock", path: path, code: errno) }
+        return false
+    }
+
     static func write(_ bytes: ByteBuffer, to file: Int32, path: String) throws(Failure) {
         var rest = bytes
         while rest.readableBytes > 0 {
