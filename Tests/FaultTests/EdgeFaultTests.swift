@@ -36,7 +36,7 @@ extension Faults {
                     hulls.append(try #require(await scene.publisher.publish(crate, onShelf: false)))
                 }
                 for hull in hulls.prefix(4) { try await scene.mustServe(hull) }
-                // What was used a minute ago may go.
+                // What was used two seconds ago may go.
                 try clock.set(120)
                 scene.breaks()
                 scene.watch.mayBeDown(scene.far.name)

@@ -78,7 +78,8 @@ package final class Catalogue: Sendable {
 
         package var description: String {
             "the catalogue \(path) can't be opened: \(reason). Is the disk full or read-only, the file another user's, "
-                + "or does another edge use it? Deleting the folder of a stopped edge is always allowed"
+                + "or does another edge use it? Deleting the folder of a stopped edge costs its warmth, and the reads that "
+                + "the origin was not told of yet"
         }
     }
 
