@@ -32,6 +32,22 @@ struct TokenEntryTests {
         #expect(scene.core.fallback(for: question(1), at: scene.now) == nil)
     }
 
+    @Test func `only files that exist are something to serve: no token, no list, no absence`() {
+        var scene = sceneHolding("7", as: 1)
+        _ = scene.core.ask(CacheQuestion(.repositories, .repositories), at: scene.now)
+        _ = scene.end(2, .value(CoreScene.value(), position: 10))
+        guard case .start(let absent) = scene.ask(scene.bar) else {
+            Issue.record("a file that is not held must be asked for")
+            return
+        }
+        _ = scene.end(absent, .value(.absent(), position: 10))
+        #expect(scene.core.count == 3 && !scene.core.holdsFiles)
+        scene.hold(scene.foo, at: 10)
+        #expect(scene.core.holdsFiles)
+        scene.core.forget(scene.foo)
+        #expect(!scene.core.holdsFiles)
+    }
+
     // D16
     @Test func `a token event drops the token that it names, and no other`() {
         var scene = sceneHolding("7", as: 1)

@@ -80,6 +80,8 @@ package final class BlobFolder: Sendable {
         guard let entry = ledger.withLock({ $0.use(checksum, at: now) }) else { return nil }
         let path = layout.blob(checksum)
         guard PosixFile.size(path) == entry.bytes else {
+            // It may have been evicted since the ledger was asked: that is in order, and already noted.
+            guard ledger.withLock({ $0[checksum] != nil }) else { return nil }
             logger.error(
                 "a file on disk is gone or has another size: fetched again on its next use",
                 metadata: ["sha256": "\(checksum)"])

@@ -72,10 +72,8 @@ package struct CacheCore: Sendable {
     package var feed: FeedStanding { standing }
     package var bytes: Int { entries.bytes }
     package var count: Int { entries.count }
-    /// Whether anything is held besides the lists that every edge asks for.
-    package var holdsFiles: Bool {
-        entries.count > [CacheKey.repositories, .keys].count { entries[$0] != nil }
-    }
+    /// Whether there is anything to serve: lists, tokens and the word that a file does not exist are nothing.
+    package var holdsFiles: Bool { entries.files > 0 }
     package var fetchesRunning: Int { fetches.count }
     package var fillsRunning: Int { fills.count }
 

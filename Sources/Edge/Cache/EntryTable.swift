@@ -19,6 +19,7 @@ struct CacheEntry: Sendable {
     var hits: UInt8 = 0
     var wasUsed = false
 
+    var isFile: Bool { (kind == .index || kind == .crate) && !value.isAbsent }
     var cost: Int { value.bytes + Self.overheadBytes }
 }
 
@@ -29,6 +30,8 @@ struct CacheEntry: Sendable {
 struct EntryTable: Sendable {
     let bytesMax: Int
     private(set) var bytes = 0
+    /// How many entries are index files and downloads that exist.
+    private(set) var files = 0
     private var slots: [CacheEntry?] = []
     private var free: [Int] = []
     private var places: [CacheKey: Int] = [:]
@@ -84,6 +87,7 @@ struct EntryTable: Sendable {
         if place == slots.count { slots.append(entry) } else { slots[place] = entry }
         places[entry.key] = place
         bytes += entry.cost
+        if entry.isFile { files += 1 }
         if let group = entry.value.group { groups[group, default: []].insert(entry.key) }
         return evicted
     }
@@ -107,6 +111,7 @@ struct EntryTable: Sendable {
         slots[place] = nil
         free.append(place)
         bytes -= entry.cost
+        if entry.isFile { files -= 1 }
         if let group = entry.value.group {
             groups[group]?.remove(key)
             if groups[group]?.isEmpty == true { groups[group] = nil }
