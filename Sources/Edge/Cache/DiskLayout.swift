@@ -5,7 +5,7 @@ import Registry
 ///
 /// | path                  | what                                             |
 /// |-----------------------|--------------------------------------------------|
-/// | `CACHEDIR.TAG`        | says that the folder is an edge's (`FolderClaim`) |
+/// | `CACHEDIR.TAG`        | says that the folder is an edge's, and is locked by the one that runs (`FolderClaim`) |
 /// | `catalogue.sqlite`    | what is held, at which position, how big         |
 /// | `blobs/ab/{sha256}`   | complete, verified when it was written           |
 /// | `incoming/{number}`   | being written; emptied at every start            |
