@@ -67,6 +67,7 @@ struct EdgeListTests {
         ("javascript:alert(1)", "0.1.0", 0), ("https://a\nb", "0.1.0", 0),
         ("https://" + String(repeating: "a", count: 2048), "1", 0),
         ("https://a", String(repeating: "1", count: 65), 0), ("https://a", "1", -1),
+        ("https://a", "1\u{0}", 0), ("https://a", "1\u{1b}[2J", 0), ("https://a", "é", 0),
     ])
     func `a report that can't be true is refused`(url: String, version: String, entries: Int) async throws {
         var bad = report(url: url)
@@ -74,6 +75,18 @@ struct EdgeListTests {
         bad.entries = entries
         #expect(bad.problem != nil)
         #expect(report().problem == nil)
+    }
+
+    @Test func `a report that the database could not hold is refused at the door`() async throws {
+        try await TestOrigin.with { origin in
+            let edge = try await origin.edge("eu")
+            for path in [\EdgeReport.version, \EdgeReport.started] {
+                var bad = report()
+                bad[keyPath: path] = "\u{0}"
+                let answer = try await origin.call("POST", EdgeWire.reportPath, as: .edge(edge), json: try json(bad))
+                #expect(answer.status == 400 && answer.text.contains("printable"))
+            }
+        }
     }
 
     private func readsWhileConnected(_ origin: TestOrigin, _ edge: String) async throws {

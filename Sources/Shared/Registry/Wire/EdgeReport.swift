@@ -53,13 +53,18 @@ package struct EdgeReport: Codable, Hashable, Sendable {
         for text in [url, publicURL] where !Self.isAddress(text) {
             return "`\(text.prefix(80))` is no address that clients could be sent to"
         }
-        for text in [version, started] where text.utf8.count > Self.wordBytesMax {
-            return "`version` and `started` have at most \(Self.wordBytesMax) bytes"
+        for text in [version, started] where !Self.isWord(text) {
+            return "`version` and `started` have at most \(Self.wordBytesMax) bytes of printable ASCII"
         }
         guard applied <= UInt64(Int64.max), [entries, memoryBytes, blobs, diskBytes].allSatisfy({ $0 >= 0 }) else {
             return "a figure of the report is out of range"
         }
         return nil
+    }
+
+    /// Neither what a terminal would obey nor U+0000, which the database's JSON refuses.
+    private static func isWord(_ text: String) -> Bool {
+        text.utf8.count <= wordBytesMax && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
     }
 
     /// An absolute `http` or `https` address of bounded length and printable ASCII.
