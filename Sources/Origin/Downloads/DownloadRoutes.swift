@@ -46,7 +46,7 @@ package struct DownloadRoutes: Sendable {
         guard max(batch.pulls.count, batch.reads.count) <= AccessBatch.rowsMax else {
             throw Refusal.tooLarge("a batch has at most \(AccessBatch.rowsMax) pulls and \(AccessBatch.rowsMax) reads")
         }
-        let taken = try await store.take(batch, from: edge)
+        let taken = try await store.take(batch, from: edge, now: Int(Date.now.timeIntervalSince1970))
         Metric.accessBatches.counter(["result": taken.taken ? "taken" : "repeated"]).increment()
         if taken.refused > 0 {
             context.logger.warning(

@@ -35,7 +35,9 @@ extension ReadStore {
         else { return nil }
         let rows = try await pool.query(
             """
-            SELECT version, sum(sum(count)) OVER (PARTITION BY version)::bigint AS total, sum(count)::bigint AS count,
+            SELECT version,
+              least(sum(sum(count)) OVER (PARTITION BY version), \(Self.sumMax)::bigint)::bigint AS total,
+              least(sum(count), \(Self.sumMax)::bigint)::bigint AS count,
               CASE WHEN day > (now() AT TIME ZONE 'UTC')::date - \(days)::integer THEN day::text END AS told
             FROM read_counts WHERE repository = \(repository.name.description) AND crate = \(crate.identity)
             GROUP BY version, told ORDER BY version, told
@@ -53,7 +55,8 @@ extension ReadStore {
             CrateReads.Version(version: version, total: total, days: told[version] ?? [:])
         }
         return CrateReads(
-            crate: name, total: totals.values.reduce(0, +), versions: versions, indexReads: indexReads)
+            crate: name, total: totals.values.reduce(0) { min($0 + $1, Self.sumMax) }, versions: versions,
+            indexReads: indexReads)
     }
 
     /// One line of a repository's overview.
@@ -73,8 +76,8 @@ extension ReadStore {
         let rows = try await pool.query(
             """
             SELECT read_counts.crate,
-              coalesce(sum(count) FILTER (WHERE version <> ''), 0)::bigint AS downloads,
-              coalesce(sum(count) FILTER (WHERE version = ''), 0)::bigint AS index_reads
+              least(coalesce(sum(count) FILTER (WHERE version <> ''), 0), \(Self.sumMax)::bigint)::bigint AS downloads,
+              least(coalesce(sum(count) FILTER (WHERE version = ''), 0), \(Self.sumMax)::bigint)::bigint AS index_reads
             FROM read_counts WHERE repository = \(repository.description)
             GROUP BY read_counts.crate ORDER BY downloads DESC, read_counts.crate
             """)

@@ -4,6 +4,10 @@ import Registry
 ///
 /// What names nothing that can exist is left out and counted as refused, so that one bad row can't keep a spool from
 /// ever being emptied. Whether such a crate exists today is not asked: a deleted one was read all the same.
+///
+/// A time that lies more than a day ahead or 400 days behind is a wrong clock's, and is taken as now: the read was, only
+/// its time is unknown. So an edge whose clock is wrong still gets its batch counted once, and whatever an edge says, the
+/// trail ends with `pull-days` and the counts of a crate have some 400 days a year at most (I9).
 struct ReadRows: Sendable {
     /// A row of `pulls`. `token` is nil for an anonymous reader.
     struct Pull: Encodable, Hashable, Sendable {
@@ -37,17 +41,23 @@ struct ReadRows: Sendable {
         let count: Int
     }
 
-    /// The year 2200: later seconds are a broken clock's.
-    private static let unixMax = 7_258_118_400
-    private static let countMax = 1 << 40
+    private static let aheadMax = 86_400
+    private static let behindMax = 400 * 86_400
+    /// Of one thing on one day: 50,000 a second around the clock. A batch of such rows is far from the end of 64 bits.
+    private static let countMax = 1 << 32
 
+    /// Seconds since 1970, by the origin's clock.
+    private let now: Int
     private(set) var pulls: [Pull] = []
     private(set) var refused = 0
     private var sums: [Key: Int] = [:]
 
-    init() {}
+    /// Rows of the origin's own reads: their times are by its own clock.
+    init() { now = 0 }
 
-    init(_ batch: AccessBatch) {
+    /// - Parameter now: seconds since 1970, by the origin's clock.
+    init(_ batch: AccessBatch, now: Int) {
+        self.now = now
         for pull in batch.pulls where !add(pull) { refused += 1 }
         for reads in batch.reads where !add(reads) { refused += 1 }
     }
@@ -72,7 +82,7 @@ struct ReadRows: Sendable {
 
     private mutating func add(_ pull: AccessBatch.Pull) -> Bool {
         guard let repository = try? RepositoryName(pull.repository), let crate = try? CrateName(pull.crate),
-            let version = try? Version(pull.version), (0...Self.unixMax).contains(pull.at), pull.bytes >= 0,
+            let version = try? Version(pull.version), pull.bytes >= 0,
             ["HIT", "MISS", "STALE"].contains(pull.cache)
         else { return false }
         var token: Int64?
@@ -82,14 +92,15 @@ struct ReadRows: Sendable {
         }
         add(
             Pull(
-                at: pull.at, repository: repository.description, crate: crate.identity, version: version.description,
+                at: times.contains(pull.at) ? pull.at : now, repository: repository.description, crate: crate.identity,
+                version: version.description,
                 token: token, bytes: pull.bytes, cache: pull.cache))
         return true
     }
 
     private mutating func add(_ reads: AccessBatch.Reads) -> Bool {
         guard let repository = try? RepositoryName(reads.repository), let crate = try? CrateName(reads.crate),
-            CalendarDay.isDay(reads.day), (1...Self.countMax).contains(reads.count)
+            (1...Self.countMax).contains(reads.count)
         else { return false }
         var version = ""
         if let said = reads.version {
@@ -98,8 +109,16 @@ struct ReadRows: Sendable {
         }
         count(
             reads.count,
-            Key(repository: repository.description, crate: crate.identity, version: version, day: reads.day))
+            Key(repository: repository.description, crate: crate.identity, version: version, day: day(reads.day)))
         return true
+    }
+
+    private var times: ClosedRange<Int> { now - Self.behindMax...now + Self.aheadMax }
+
+    private func day(_ said: String) -> String {
+        // Days of four-digit years sort as their text does.
+        let days = CalendarDay.text(ofUnix: times.lowerBound)...CalendarDay.text(ofUnix: times.upperBound)
+        return CalendarDay.isDay(said) && days.contains(said) ? said : CalendarDay.text(ofUnix: now)
     }
 
     private mutating func count(_ number: Int, _ key: Key) { sums[key, default: 0] += number }

@@ -6,13 +6,18 @@ import Registry
 package struct ReadStore: Sendable {
     let pool: PostgresPool
 
+    /// Where counts and their sums stop: what every reader of JSON still holds exactly. Nothing is read so often; but no
+    /// edge's word may make a sum that is too large for its type.
+    static let sumMax = 1 << 53
+
     package init(pool: PostgresPool) { self.pool = pool }
 
     /// Takes a batch of an edge's spool; one that was taken before changes nothing.
     ///
     /// The number and the counts are one transaction, so that a batch counts once although its answer was lost.
-    func take(_ batch: AccessBatch, from edge: EdgeHolder) async throws -> AccessBatch.Taken {
-        let rows = ReadRows(batch)
+    /// - Parameter now: seconds since 1970, by the origin's clock.
+    func take(_ batch: AccessBatch, from edge: EdgeHolder, now: Int) async throws -> AccessBatch.Taken {
+        let rows = ReadRows(batch, now: now)
         return try await pool.withTransaction { transaction in
             // The row's lock makes a second sender of the same batch wait until the first is done.
             let isNew = try await !transaction.query(
@@ -58,7 +63,7 @@ package struct ReadStore: Sendable {
             FROM jsonb_to_recordset(\(try Self.json(rows.counts))::jsonb) AS read (
               repository text, crate text, version text, day date, count bigint)
             ON CONFLICT (repository, crate, version, day, edge)
-              DO UPDATE SET count = read_counts.count + excluded.count
+              DO UPDATE SET count = least(read_counts.count::numeric + excluded.count, \(Self.sumMax)::bigint)::bigint
             """)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Postgres
 import Registry
 import TestSupport
 import Testing
@@ -81,22 +82,74 @@ struct AccessIntakeTests {
     @Test func `rows that can't be are left out, and nobody but an edge is heard`() async throws {
         try await TestOrigin.with { origin in
             let edge = try await origin.edge("eu")
-            var strange = Array(repeating: pull("1.0.0"), count: 7)
+            var strange = Array(repeating: pull("1.0.0"), count: 6)
             strange[0].repository = "../x"
             strange[1].crate = "a b"
             strange[2].version = "one"
             strange[3].subject = "lsh_secret"
-            strange[4].at = -1
-            strange[5].cache = "'; DROP TABLE pulls"
-            strange[6].bytes = -1
-            let odd = [reads(0), reads(-1), reads(5, version: "x"), reads(1 << 60)]
+            strange[4].cache = "'; DROP TABLE pulls"
+            strange[5].bytes = -1
+            let odd = [reads(0), reads(-1), reads(5, version: "x"), reads(1 << 33)]
             let answer = try await send(batch(1, strange + [pull("2.0.0")], reads: odd), origin, as: edge)
-            #expect(answer.text == #"{"refused":11,"taken":true}"#)
+            #expect(answer.text == #"{"refused":10,"taken":true}"#)
             #expect(try await sums(origin) == ["foo_bar": [1, 0]])
 
             try await origin.slices.edges.revoke(name: "eu", by: .commandLine)
             #expect(try await send(batch(2, [pull("2.0.0")]), origin, as: edge).status == 401)
             #expect(try await sums(origin) == ["foo_bar": [1, 0]])
+        }
+    }
+
+    private static let now = 1_764_028_800
+
+    /// Behind and ahead of `now` in seconds, and whether it is believed.
+    private static let times: [(offset: Int, isBelieved: Bool)] = [
+        (0, true), (86_400, true), (86_401, false), (-400 * 86_400, true), (-400 * 86_400 - 1, false),
+        (-now - 1, false), (.max - now, false), (.min, false),
+    ]
+
+    @Test(arguments: times)
+    func `I9: a download that a wrong clock dates is taken as of now`(offset: Int, isBelieved: Bool) {
+        let rows = ReadRows(batch(1, [pull("1.0.0", at: Self.now &+ offset)]), now: Self.now)
+        let taken = isBelieved ? Self.now + offset : Self.now
+        #expect(rows.pulls.map(\.at) == [taken] && rows.refused == 0)
+        #expect(rows.counts.map(\.day) == [CalendarDay.text(ofUnix: taken)])
+    }
+
+    @Test(arguments: [
+        ("2025-11-25", "2025-11-25"), ("2025-11-26", "2025-11-26"), ("2025-11-27", "2025-11-25"),
+        ("2024-10-21", "2024-10-21"), ("2024-10-20", "2025-11-25"), ("1970-01-01", "2025-11-25"),
+        ("9999-12-31", "2025-11-25"), ("2025-02-30", "2025-11-25"), ("2025-11-25x", "2025-11-25"),
+    ])
+    func `I9: reads on a day that can't be are taken as today's`(said: String, taken: String) {
+        var told = reads(3)
+        told.day = said
+        let rows = ReadRows(batch(1, reads: [told]), now: Self.now)
+        #expect(rows.counts.map(\.day) == [taken] && rows.counts.map(\.count) == [3] && rows.refused == 0)
+    }
+
+    @Test func `I9: no edge's word makes a sum that is too large to be told`() async throws {
+        try await SliceOrigin.with { origin, alice in
+            #expect(try await origin.publish(MadeCrate("Foo-Bar", "1.0.0"), alice).status == 200)
+            let store = ReadStore(pool: origin.pool)
+            let repository = try #require(try await origin.repositories.find(RepositoryName("main")))
+            let holder = EdgeHolder(edgeID: try await edgeID(origin), name: "eu")
+            let most = Array(repeating: reads(1 << 32, version: "1.0.0"), count: AccessBatch.rowsMax)
+            #expect(try await store.take(batch(1, reads: most), from: holder, now: Self.now).refused == 0)
+            #expect(try await store.sums(in: RepositoryName("main")).map(\.downloads) == [AccessBatch.rowsMax << 32])
+            // As if it had gone on like that for years.
+            _ = try await origin.pool.execute(
+                """
+                INSERT INTO read_counts SELECT 'main', 'foo_bar', version, '2025-11-25', edge, 9223372036854775807
+                FROM unnest(ARRAY['', '1.0.0', '2.0.0']) AS version, unnest(ARRAY['eu', 'us']) AS edge
+                ON CONFLICT (repository, crate, version, day, edge) DO UPDATE SET count = excluded.count
+                """)
+            #expect(try await store.take(batch(2, reads: most), from: holder, now: Self.now).taken)
+            let told = try #require(try await store.reads(of: CrateName("foo-bar"), in: repository, days: 366))
+            #expect(told.total == ReadStore.sumMax && told.indexReads == ReadStore.sumMax)
+            #expect(told.versions.map(\.total) == [ReadStore.sumMax, ReadStore.sumMax])
+            let sum = try #require(try await store.sums(in: RepositoryName("main")).first)
+            #expect(sum.downloads == ReadStore.sumMax && sum.indexReads == ReadStore.sumMax)
         }
     }
 
@@ -155,7 +208,7 @@ struct AccessIntakeTests {
                 reads(7), reads(3, version: "1.0.0"), reads(5, version: "1.0.0"), reads(2, version: "1.1.0+b.1"),
             ]
             for (place, day) in [today, yesterday, long, today].enumerated() { reads[place].day = day }
-            _ = try await store.take(batch(1, [pull("1.0.0", at: now)], reads: reads), from: holder)
+            _ = try await store.take(batch(1, [pull("1.0.0", at: now)], reads: reads), from: holder, now: now)
 
             let told = try #require(try await store.reads(of: CrateName("foo_bar"), in: repository, days: 30))
             #expect(told.crate == "Foo-Bar" && told.total == 11 && told.indexReads == 7)
