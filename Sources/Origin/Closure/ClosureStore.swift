@@ -19,8 +19,8 @@ package struct ClosureStore: Sendable {
 
     let pool: PostgresPool
     let limits: ClosureWalk.Limits
-    /// Each closure holds a connection while it is read.
-    private let gate = Gate(insideMax: 4, waitingMax: 16, of: "closures")
+    /// Each closure holds a connection while it is read. Those inside and in line are the route's 16 places.
+    private let gate = Gate(insideMax: 4, waitingMax: 12, of: "closures")
 
     package init(pool: PostgresPool) { self.init(pool: pool, limits: ClosureWalk.Limits()) }
 

@@ -4,7 +4,10 @@ import Registry
 import ServiceLifecycle
 
 /// Makes the rows of `dependencies` that are missing or old, once after the start: those of crates from before there was
-/// such a table, and of crates that an older replica changed during an update.
+/// such a table, and of crates that an older replica has changed up to then.
+///
+/// What an older replica that still runs changes after that pass has an old row until the next publish of that crate, or the
+/// next start of a replica. That costs edges questions, nothing else: the row is a hint.
 package struct DependencyCatchUp: Service {
     private static let batch = 200
     private static let pauseAfterFailure: Duration = .seconds(30)

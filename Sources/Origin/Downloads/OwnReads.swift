@@ -6,7 +6,9 @@ import Registry
 
 /// Counts what this replica serves to clients directly, before they have it whole.
 ///
-/// Reads that come while a transaction runs wait for the next one and share it. As many can wait as requests may run.
+/// Reads that come while a transaction runs wait for the next one and share it. A connection has one answer under way that
+/// waits here, so `clients-max` bounds how many can. `requests-max` does not: a download is noted while its body is written,
+/// when its request no longer counts as running.
 package actor OwnReads {
     private enum Read {
         case index(CrateName, RepositoryName)
