@@ -75,10 +75,26 @@ package struct ReadStore: Sendable {
     ///
     /// - Returns: how many went; at most `batch`.
     func prunePulls(days: Int, batch: Int) async throws -> Int {
-        try await pool.execute(
+        try await pool.execute(Self.pruning(days: days, batch: batch))
+    }
+
+    /// Replicas that prune at once pass each other's rows over: waiting, in whatever order, they could lock each other out.
+    static func pruning(days: Int, batch: Int) -> Query {
+        """
+        DELETE FROM pulls WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM pulls WHERE at < now() - make_interval(days => \(days)) ORDER BY at LIMIT \(batch)
+          FOR UPDATE SKIP LOCKED))
+        """
+    }
+
+    /// Forgets spools that nothing came from for a year: edges make new ones with new ids.
+    ///
+    /// A batch of such a spool would count once more if it came again then: no edge waits that long for an answer.
+    func pruneSpools() async throws {
+        _ = try await pool.execute(
             """
-            DELETE FROM pulls WHERE id IN (
-              SELECT id FROM pulls WHERE at < now() - make_interval(days => \(days)) ORDER BY at LIMIT \(batch))
+            DELETE FROM access_batches WHERE ctid = ANY (ARRAY(
+              SELECT ctid FROM access_batches WHERE taken_at < now() - interval '1 year' FOR UPDATE SKIP LOCKED))
             """)
     }
 }
