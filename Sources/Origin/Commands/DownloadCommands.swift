@@ -64,7 +64,7 @@ struct PullsCommand: AsyncParsableCommand {
             """)
     @Option(help: "Only from this repository.") var repository: String?
     @Option(help: "Only of this crate.") var crate: String?
-    @Option(help: "Only of this version.") var version: String?
+    @Option(help: "Only of this version of the crate.") var version: String?
     @Option(help: "Only by the token of this id, as in `token list`.") var token: Int64?
     @Option(help: "Only through the edge of this name.") var edge: String?
     @Option(help: "Only what stands after the one of this id in the list.") var before: Int64?
@@ -76,6 +76,7 @@ struct PullsCommand: AsyncParsableCommand {
         guard (1...ReadStore.PullFilter.limitMax).contains(limit) else {
             throw ValidationError("--limit takes a number from 1 to \(ReadStore.PullFilter.limitMax)")
         }
+        guard version == nil || crate != nil else { throw ValidationError("--version goes with --crate") }
     }
 
     func run() async throws {

@@ -23,5 +23,6 @@ extension Migration {
         Migration(2, "signing_keys", PackageResources.m0002_signing_keys_sql),
         Migration(3, "dependencies", PackageResources.m0003_dependencies_sql),
         Migration(4, "access", PackageResources.m0004_access_sql),
+        Migration(5, "pulls_edge", PackageResources.m0005_pulls_edge_sql),
     ]
 }

@@ -84,6 +84,7 @@ package struct DownloadRoutes: Sendable {
         filter.edge = asked["edge"].map(String.init)
         filter.before = try number("before", request, in: 1...Int.max).map { Int64($0) }
         filter.limit = try number("limit", request, in: 1...ReadStore.PullFilter.limitMax) ?? filter.limit
+        if let problem = filter.problem { throw Refusal.badRequest(problem) }
         let found = try await store.pulls(filter)
         return try .json(PullList(pulls: found, next: found.count == filter.limit ? found.last?.id : nil))
     }

@@ -33,15 +33,7 @@ extension ReadStore {
                 "SELECT name FROM crates WHERE repository_id = \(repository.id) AND identity = \(crate.identity)"
             ).first?.value("name", as: String.self)
         else { return nil }
-        let rows = try await pool.query(
-            """
-            SELECT version,
-              least(sum(sum(count)) OVER (PARTITION BY version), \(Self.sumMax)::bigint)::bigint AS total,
-              least(sum(count), \(Self.sumMax)::bigint)::bigint AS count,
-              CASE WHEN day > (now() AT TIME ZONE 'UTC')::date - \(days)::integer THEN day::text END AS told
-            FROM read_counts WHERE repository = \(repository.name.description) AND crate = \(crate.identity)
-            GROUP BY version, told ORDER BY version, told
-            """)
+        let rows = try await pool.query(Self.counts(of: crate, in: repository.name, days: days))
         var totals: [String: Int] = [:]
         var told: [String: [String: Int]] = [:]
         for row in rows {
@@ -57,6 +49,18 @@ extension ReadStore {
         return CrateReads(
             crate: name, total: totals.values.reduce(0) { min($0 + $1, Self.sumMax) }, versions: versions,
             indexReads: indexReads)
+    }
+
+    /// A row for each version and day that is told, and one for all its other days.
+    static func counts(of crate: CrateName, in repository: RepositoryName, days: Int) -> Query {
+        """
+        SELECT version,
+          least(sum(sum(count)) OVER (PARTITION BY version), \(sumMax)::bigint)::bigint AS total,
+          least(sum(count), \(sumMax)::bigint)::bigint AS count,
+          CASE WHEN day > (now() AT TIME ZONE 'UTC')::date - \(days)::integer THEN day::text END AS told
+        FROM read_counts WHERE repository = \(repository.description) AND crate = \(crate.identity)
+        GROUP BY version, told ORDER BY version, told
+        """
     }
 
     /// One line of a repository's overview.
@@ -110,6 +114,7 @@ extension ReadStore {
     struct PullFilter: Hashable, Sendable {
         var repository: String?
         var crate: CrateName?
+        /// Of `crate` only: versions alone say little, and have no index.
         var version: String?
         var token: Int64?
         var edge: String?
@@ -118,23 +123,14 @@ extension ReadStore {
         var limit = 100
 
         static let limitMax = 1000
+
+        /// What is wrong with it, as a sentence.
+        var problem: String? { version != nil && crate == nil ? "a version is asked for with its crate" : nil }
     }
 
     /// The latest first, in the order in which the origin heard of them.
     func pulls(_ filter: PullFilter) async throws -> [Pull] {
-        let rows = try await pool.query(
-            """
-            SELECT pulls.id, to_char(pulls.at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, nullif(pulls.edge, '') AS edge,
-              pulls.repository, pulls.crate, pulls.version, pulls.token_id, users.login, pulls.bytes, pulls.cache
-            FROM pulls LEFT JOIN tokens ON tokens.id = pulls.token_id LEFT JOIN users ON users.id = tokens.user_id
-            WHERE (\(filter.repository)::text IS NULL OR pulls.repository = \(filter.repository))
-              AND (\(filter.crate?.identity)::text IS NULL OR pulls.crate = \(filter.crate?.identity))
-              AND (\(filter.version)::text IS NULL OR pulls.version = \(filter.version))
-              AND (\(filter.token)::bigint IS NULL OR pulls.token_id = \(filter.token))
-              AND (\(filter.edge)::text IS NULL OR pulls.edge = \(filter.edge))
-              AND (\(filter.before)::bigint IS NULL OR pulls.id < \(filter.before))
-            ORDER BY pulls.id DESC LIMIT \(filter.limit)
-            """)
+        let rows = try await pool.query(Self.statement(filter))
         return try rows.map { row in
             Pull(
                 id: try row.value("id", as: Int64.self), at: try row.value("at", as: String.self),
@@ -143,5 +139,31 @@ extension ReadStore {
                 token: try row.value("token_id", as: Int64?.self), login: try row.value("login", as: String?.self),
                 bytes: try row.value("bytes", as: Int.self), cache: try row.value("cache", as: String.self))
         }
+    }
+
+    /// Only the conditions that were asked for: a plan for all that might be asked could use no index.
+    static func statement(_ filter: PullFilter) -> Query {
+        var text = Query.StringInterpolation(literalCapacity: 800, interpolationCount: 7)
+        text.appendLiteral(
+            """
+            SELECT pulls.id, to_char(pulls.at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, nullif(pulls.edge, '') AS edge,
+              pulls.repository, pulls.crate, pulls.version, pulls.token_id, users.login, pulls.bytes, pulls.cache
+            FROM pulls LEFT JOIN tokens ON tokens.id = pulls.token_id LEFT JOIN users ON users.id = tokens.user_id
+            WHERE true
+            """)
+        func narrow(_ condition: StaticString, _ value: (some PostgresEncodable)?) {
+            guard let value else { return }
+            text.appendInterpolation(literal: condition)
+            text.appendInterpolation(value)
+        }
+        narrow(" AND pulls.repository = ", filter.repository)
+        narrow(" AND pulls.crate = ", filter.crate?.identity)
+        narrow(" AND pulls.version = ", filter.version)
+        narrow(" AND pulls.token_id = ", filter.token)
+        narrow(" AND pulls.edge = ", filter.edge)
+        narrow(" AND pulls.id < ", filter.before)
+        text.appendLiteral(" ORDER BY pulls.id DESC LIMIT ")
+        text.appendInterpolation(filter.limit)
+        return Query(stringInterpolation: text)
     }
 }

@@ -185,12 +185,47 @@ struct AccessIntakeTests {
             #expect(second.pulls.map(\.version) == ["1.0.0"] && second.next == nil)
             #expect(try await page("token=\(made.record.id)").pulls.map(\.version) == ["1.0.1"])
             #expect(try await page("edge=us").pulls.isEmpty)
+            #expect(
+                try await page("repository=main&crate=foo-bar&version=1.0.2&edge=eu").pulls.map(\.version) == ["1.0.2"])
+            #expect(try await page("repository=other").pulls.isEmpty)
+            #expect(try await origin.call("GET", "/api/v1/pulls?version=1.0.2", as: .token(admin)).status == 400)
             #expect(try await origin.call("GET", "/api/v1/pulls?limit=0", as: .token(admin)).status == 400)
 
             #expect(try await origin.slices.reads.prunePulls(days: 90, batch: 10) == 1)
             #expect(try await page("").pulls.map(\.version) == ["1.0.2", "1.0.1"])
             // Counts outlive the trail.
             #expect(try await sums(origin) == ["foo_bar": [3, 0]])
+        }
+    }
+
+    @Test func `replicas that prune at once pass each other's rows over`() async throws {
+        try await TestOrigin.with { origin in
+            let edge = try await origin.edge("eu")
+            let old = Int(Date().timeIntervalSince1970) - 100 * 86_400
+            _ = try await send(batch(1, [pull("1.0.0", at: old), pull("1.0.1", at: old + 1)]), origin, as: edge)
+            let store = origin.slices.reads
+            try await store.pool.withTransaction { transaction in
+                _ = try await transaction.query("SELECT FROM pulls WHERE version = '1.0.0' FOR UPDATE")
+                #expect(try await store.prunePulls(days: 90, batch: 10) == 1)
+            }
+            #expect(try await store.pulls(.init()).map(\.version) == ["1.0.0"])
+            #expect(try await store.prunePulls(days: 90, batch: 10) == 1)
+        }
+    }
+
+    @Test func `I9: a spool that was silent for a year is forgotten, no other`() async throws {
+        try await TestOrigin.with { origin in
+            let edge = try await origin.edge("eu")
+            let store = origin.slices.reads
+            for spool in ["a", "b"] {
+                _ = try await send(
+                    batch(1, [pull("1.0.0")], spool: String(repeating: spool, count: 32)), origin, as: edge)
+            }
+            _ = try await store.pool.execute(
+                "UPDATE access_batches SET taken_at = now() - interval '366 days' WHERE spool LIKE 'a%'")
+            try await store.pruneSpools()
+            let left = try await store.pool.query("SELECT spool FROM access_batches")
+            #expect(try left.map { try $0.value("spool", as: String.self) } == [String(repeating: "b", count: 32)])
         }
     }
 

@@ -22,13 +22,34 @@ struct QueryPlanTests {
                 within: CrateScope(.anonymous, in: repository), page: SearchPage(perPage: nil, page: nil))
             let level = ClosureStore.level([try CrateName("serde").indexPath], in: repository)
             for (query, name) in [(index, "index"), (crate, "crate"), (search, "search"), (level, "closure")] {
-                let plan = try await origin.pool.query(query.explained).map {
-                    try $0.value("QUERY PLAN", as: String.self)
-                }
-                let scans = plan.filter { $0.contains("Seq Scan on crates") || $0.contains("Seq Scan on versions") }
-                #expect(scans.isEmpty, "\(name):\n\(plan.joined(separator: "\n"))")
+                try await expectIndexes(query, name, origin.pool)
             }
         }
+    }
+
+    @Test func `what is asked of the access log, and its pruning, go through indexes`() async throws {
+        try await SliceOrigin.with { origin, _ in
+            try await fillReads(origin.pool)
+            let crate = try CrateName("crate7")
+            var filters: [(ReadStore.PullFilter, String)] = [(.init(), "all pulls"), (.init(before: 500), "before")]
+            filters.append((.init(edge: "edge3"), "edge"))
+            filters.append((.init(token: 7), "token"))
+            filters.append((.init(repository: "main", crate: crate), "crate"))
+            filters.append((.init(repository: "main", crate: crate, version: "1.0.0"), "version"))
+            for (filter, name) in filters {
+                try await expectIndexes(ReadStore.statement(filter), "pulls: \(name)", origin.pool)
+            }
+            let counts = ReadStore.counts(of: crate, in: try RepositoryName("main"), days: 90)
+            try await expectIndexes(counts, "reads", origin.pool)
+            try await expectIndexes(ReadStore.pruning(days: 90, batch: 10_000), "prunePulls", origin.pool)
+        }
+    }
+
+    private func expectIndexes(_ query: Query, _ name: String, _ pool: PostgresPool) async throws {
+        let plan = try await pool.query(query.explained).map { try $0.value("QUERY PLAN", as: String.self) }
+        let growing = ["crates", "versions", "dependencies", "pulls", "read_counts"]
+        let scans = plan.filter { line in growing.contains { line.contains("Seq Scan on \($0)") } }
+        #expect(scans.isEmpty && !plan.isEmpty, "\(name):\n\(plan.joined(separator: "\n"))")
     }
 
     /// Enough rows for the planner to mind.
@@ -45,7 +66,32 @@ struct QueryPlanTests {
             INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line)
             SELECT id, '1.0.0', '1.0.0', decode(repeat('00', 32), 'hex'), 1, '{}' FROM crates WHERE name LIKE 'crate%'
             """)
+        _ = try await pool.execute(
+            """
+            INSERT INTO dependencies (crate_id, generation, names)
+            SELECT id, 1, ARRAY['serde'] FROM crates WHERE name LIKE 'crate%'
+            """)
         _ = try await pool.execute("ANALYZE crates")
         _ = try await pool.execute("ANALYZE versions")
+        _ = try await pool.execute("ANALYZE dependencies")
+    }
+
+    /// Three quarters of the trail are too old.
+    private func fillReads(_ pool: PostgresPool) async throws {
+        _ = try await pool.execute(
+            """
+            INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache)
+            SELECT now() - make_interval(days => n % 360), 'edge' || n % 50, 'main', 'crate' || n % 500, '1.0.0', n % 400,
+              1, 'HIT'
+            FROM generate_series(1, 40000) AS n
+            """)
+        _ = try await pool.execute(
+            """
+            INSERT INTO read_counts (repository, crate, version, day, edge, count)
+            SELECT 'main', 'crate' || n % 500, '1.0.0', DATE '2025-11-25' - n / 500, 'eu', 1
+            FROM generate_series(1, 40000) AS n
+            """)
+        _ = try await pool.execute("ANALYZE pulls")
+        _ = try await pool.execute("ANALYZE read_counts")
     }
 }
