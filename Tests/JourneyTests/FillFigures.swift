@@ -9,7 +9,8 @@ import Testing
 
 /// Prints how long a cold edge takes for the resolution of the largest of 30 applications, with and without closures.
 ///
-/// Asserts only that every file came; runs only with `LONGSHORE_FIGURES_DATA` set. See loadtests/README.md.
+/// Asserts that every file came, the same with and without closures, warm and cold, and that closures save questions. Runs
+/// only with `LONGSHORE_FIGURES_DATA` set. See loadtests/README.md.
 @Suite(.serialized)
 struct FillFigures {
     private static let folder = ProcessInfo.processInfo.environment["LONGSHORE_FIGURES_DATA"] ?? ""
@@ -22,6 +23,8 @@ struct FillFigures {
             try await load(into: pool)
             print("\(largest.name): \(largest.reachable.count) files in \(largest.rounds.count) rounds")
             var number = 0
+            var sizes: Set<Int> = []
+            var questions: [String: Int] = [:]
             for delay in [0, 40] {
                 for choice in ["off", "on"] {
                     try await TestBalancer.with(delay: .milliseconds(Int64(delay))) { balancer in
@@ -34,6 +37,8 @@ struct FillFigures {
                             let (time, bytes) = try await resolve(largest, through: system.edges[0])
                             let again = try await resolve(largest, through: system.edges[0])
                             let metrics = try await httpGet(system.edges[0].managementURL + "/metrics").text
+                            sizes.formUnion([bytes, again.bytes])
+                            questions[choice] = Self.originRequests(metrics)
                             print(
                                 "RTT \(2 * delay) ms, closure-fill \(choice): cold \(time), warm \(again.time), \(bytes) bytes"
                             )
@@ -44,8 +49,16 @@ struct FillFigures {
                         }
                     }
                 }
+                #expect(try #require(questions["on"]) < (try #require(questions["off"])), "closures save questions")
             }
+            #expect(sizes.count == 1 && !sizes.contains(0), "a file differs with closures, or when it is held")
         }
+    }
+
+    /// All that the edge has asked the origin, from its metrics.
+    private static func originRequests(_ metrics: String) -> Int {
+        metrics.split(separator: "\n").filter { $0.hasPrefix("longshore_origin_requests_total") }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
     }
 
     private func load(into pool: PostgresPool) async throws {

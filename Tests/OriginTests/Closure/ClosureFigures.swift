@@ -1,6 +1,8 @@
 import Foundation
+import NIOCore
 import Postgres
 import Registry
+import Synchronization
 import TestSupport
 import Testing
 
@@ -8,7 +10,7 @@ import Testing
 
 /// Prints how long closures take at the origin, and how well they foretell what resolving 30 applications asks.
 ///
-/// Asserts nothing; runs only with `LONGSHORE_FIGURES_DATA` set. See loadtests/README.md.
+/// Asserts what no machine changes: that the texts are whole, and that little is missing. Runs only with `LONGSHORE_FIGURES_DATA` set. See loadtests/README.md.
 struct ClosureFigures {
     private static let folder = ProcessInfo.processInfo.environment["LONGSHORE_FIGURES_DATA"] ?? ""
 
@@ -43,6 +45,11 @@ struct ClosureFigures {
                 _ = try await measure(application, store, repository)
                 rows.append(try await measure(application, store, repository))
             }
+            let asked = rows.reduce(0) { $0 + $1.asked }
+            #expect(rows.count == applications.count && asked > 0)
+            #expect(rows.allSatisfy { $0.foretold > 0 }, "a closure foretold nothing")
+            // 0.96 when it was made (docs/decisions/0007-closure-fill.md).
+            #expect(Double(rows.reduce(0) { $0 + $1.foretold }) > 0.9 * Double(asked))
             Self.show(rows.sorted { $0.files < $1.files })
         }
     }
@@ -57,8 +64,12 @@ struct ClosureFigures {
         }
         let listTime = ContinuousClock.now - listed
         let begun = ContinuousClock.now
-        try await store.read(question, in: repository) { _ in }
+        let sentBytes = Mutex(0)
+        try await store.read(question, in: repository) { part in
+            if case .text(let text) = part { sentBytes.withLock { $0 += text.readableBytes } }
+        }
         let allTime = ContinuousClock.now - begun
+        #expect(sentBytes.withLock { $0 } == walk.files.reduce(0) { $0 + $1.bytes }, "\(application.name)")
         let sent = Set(walk.items.filter { $0.state != .absent }.map(\.path.name))
         return Row(
             application: application.name, files: walk.files.count, bytes: walk.files.reduce(0) { $0 + $1.bytes },
