@@ -91,6 +91,39 @@ struct ReadLogTests {
         }
     }
 
+    @Test func `a batch that the origin refuses for good is given up, those behind it arrive`() async throws {
+        try await scene { scene, folder in
+            scene.origin.change { $0.batchesToRefuse = 3 }
+            let errors = LoggedErrors()
+            try await RunningEdge.run(scene.origin, in: folder, errors: errors) { edge in
+                #expect(try await edge.get(scene.download.path()).status == 200)
+                try await edge.until("the batch is on its way") { scene.origin.count(of: EdgeWire.accessPath) >= 1 }
+                for _ in 0..<2 { #expect(try await edge.get(scene.download.path()).status == 200) }
+                try await edge.until("the others are told") { scene.origin.pulls.count >= 2 }
+            }
+            let lost = errors.all.filter { $0.contains("a part of the access log is lost") }
+            #expect(lost.count == 1 && lost[0].contains("no such batch can be") && lost[0].contains("reads=1"))
+            #expect(scene.origin.pulls.count == 2 && scene.origin.batches.map(\.number) == [2])
+        }
+    }
+
+    @Test(arguments: [(400, "bad request\n"), (413, "<html>413</html>"), (503, #"{"errors":[{"detail":"later"}]}"#)])
+    func `a batch that another than the origin refuses, or only for now, is kept`(
+        status: Int, body: String
+    ) async throws {
+        try await scene { scene, folder in
+            scene.origin.change { script in
+                script.batchesToRefuse = 3
+                script.batchRefusal = (status, body)
+            }
+            try await RunningEdge.run(scene.origin, in: folder) { edge in
+                #expect(try await edge.get(scene.download.path()).status == 200)
+                try await edge.until("told") { scene.origin.pulls.count >= 1 }
+            }
+            #expect(scene.origin.batches.map(\.number) == [1] && scene.origin.pulls.count == 1)
+        }
+    }
+
     @Test func `reads of a time without an origin are told later, by the next process too`() async throws {
         try await scene { scene, folder in
             let port = scene.origin.port

@@ -35,7 +35,7 @@ struct RunningEdge: Sendable {
     /// Runs `body` with an edge that is ready (unless `isReady` is false), and stops the edge in order.
     static func run(
         _ origin: ScriptedOrigin, in folder: String, leaseTime: Duration = .seconds(5), isReady: Bool = true,
-        tokenLease: Duration = .seconds(600), diskBytesMax: Int? = nil,
+        tokenLease: Duration = .seconds(600), diskBytesMax: Int? = nil, errors: LoggedErrors? = nil,
         configure: (inout EdgeConfig) -> Void = { _ in },
         _ body: @Sendable @escaping (RunningEdge) async throws -> Void
     ) async throws {
@@ -48,8 +48,8 @@ struct RunningEdge: Sendable {
         if let diskBytesMax { config.diskBytesMax = diskBytesMax }
         config.drainTimeMax = .seconds(2)
         configure(&config)
-        var logger = Logger(label: "edge") { _ in SwiftLogNoOpLogHandler() }
-        logger.logLevel = .critical
+        var logger = Logger(label: "edge") { _ in errors?.handler ?? SwiftLogNoOpLogHandler() }
+        logger.logLevel = errors == nil ? .critical : .error
         let edge = RunningEdge(app: try EdgeApp(config, logger: logger), origin: origin, folder: folder)
         let services = ServiceGroup(services: edge.app.services, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in

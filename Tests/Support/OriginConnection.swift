@@ -95,6 +95,9 @@ final class OriginConnection: ChannelInboundHandler {
             if let report = decode(EdgeReport.self, body) { origin.heard(report) }
             return Reply(status: .noContent)
         case EdgeWire.accessPath:
+            if let refusal = origin.refusal() {
+                return .text(HTTPResponseStatus(statusCode: refusal.status), refusal.body)
+            }
             guard let batch = decode(AccessBatch.self, body) else { return .text(.badRequest, "no batch\n") }
             return origin.took(batch).map(json) ?? .text(.internalServerError, "the answer is lost\n")
         case EdgeWire.introspectPath:

@@ -38,6 +38,9 @@ package final class ScriptedOrigin: Sendable {
         package var isSilent = false
         /// So many batches of the access log are taken, and answered as if they were not.
         package var batchAnswersToLose = 0
+        /// So many batches are not taken, and answered with this.
+        package var batchesToRefuse = 0
+        package var batchRefusal = (status: 400, body: CargoAnswer.errors(["no such batch can be"]).json)
         package var leasePause: Duration = .milliseconds(50)
     }
 
@@ -172,6 +175,15 @@ package final class ScriptedOrigin: Sendable {
                 return nil
             }
             return AccessBatch.Taken(taken: known == nil, refused: 0)
+        }
+    }
+
+    /// - Returns: nil if batches are heard just now.
+    func refusal() -> (status: Int, body: String)? {
+        state.withLock { state in
+            guard state.script.batchesToRefuse > 0 else { return nil }
+            state.script.batchesToRefuse -= 1
+            return state.script.batchRefusal
         }
     }
 

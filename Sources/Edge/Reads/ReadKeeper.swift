@@ -14,6 +14,7 @@ import ServiceLifecycle
 /// | four times a second                        | the journal's news go into the spool                                  |
 /// | every two seconds, or a full batch waits   | a batch is sent, again and again until the origin has it              |
 /// | the origin is away                         | the spool grows                                                       |
+/// | the origin refuses a batch three times     | its reads are lost; those behind it go on                             |
 /// | the spool is larger than its limit         | the oldest downloads become sums: counts stay, their trail is lost    |
 /// | the spool can't be written                 | the journal grows up to its limit; what comes then is lost            |
 /// | the disk has no room for the journal       | what is served is lost until there is room                            |
@@ -31,6 +32,8 @@ actor ReadKeeper: Service {
     private var backoff = Backoff(pauseMin: .milliseconds(500), pauseMax: .seconds(30))
     private var sendAgainAt = ContinuousClock.now
     private var failing: Set<String> = []
+    /// How often in a row the origin has refused the batch at the spool's head.
+    private var refusals = 0
     private var figuresAt = ContinuousClock.now
     /// How many rows wait for the next batch, roughly: what was saved since the last figures comes on top.
     private var waiting = 0
@@ -46,6 +49,8 @@ actor ReadKeeper: Service {
     private let farewellTime: Duration = .seconds(3)
     private static let recordsMax = 50_000
     private static let foldRows = 20_000
+    /// More than once, because an origin that breaks a request off may call it bad.
+    private static let refusalsMax = 3
 
     init(
         journal: ReadJournal, spool: ReadSpool, client: OriginClient, spoolBytesMax: Int, logger: Logger
@@ -128,9 +133,16 @@ actor ReadKeeper: Service {
         do {
             while let parcel = try await spool.parcel() {
                 try Task.checkCancellation()
-                try await client.tellReads(parcel.body)
-                try await spool.taken(parcel.number)
-                Metric.accessBatches.counter(["result": "sent"]).increment()
+                switch try await client.tellReads(parcel.body) {
+                case .taken:
+                    try await spool.taken(parcel.number)
+                    Metric.accessBatches.counter(["result": "sent"]).increment()
+                case .refused(let reason):
+                    refusals += 1
+                    guard refusals >= Self.refusalsMax else { throw Refused(reason: reason) }
+                    try await drop(parcel, reason)
+                }
+                refusals = 0
                 waiting = max(0, waiting - AccessBatch.rowsMax)
                 backoff.succeeded()
             }
@@ -147,6 +159,20 @@ actor ReadKeeper: Service {
                     "the origin does not take the access log; it is kept", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    private struct Refused: Error, CustomStringConvertible {
+        let reason: String
+
+        var description: String { "the origin refused a batch: \(reason)" }
+    }
+
+    /// Gives a batch up that the origin will never take: kept, it would hold back all that comes after it.
+    private func drop(_ parcel: ReadSpool.Parcel, _ reason: String) async throws {
+        let batch = try JSONDecoder().decode(AccessBatch.self, from: Data(parcel.body))
+        try await spool.taken(parcel.number)
+        let reads = batch.pulls.count + batch.reads.reduce(0) { $0 + $1.count }
+        lose(reads, "counts", "the origin refuses batch \(batch.number) of spool \(batch.spool), \(reason)")
     }
 
     private func lookAfterSpool() async {

@@ -81,17 +81,31 @@ struct OriginClient: Sendable {
         try await drain(try await send(post(EdgeWire.reportPath, try JSONEncoder().encode(report))))
     }
 
+    enum BatchAnswer: Equatable {
+        case taken
+        /// The origin itself has read it and won't have it (400, 413); why. What stands between here and there may answer
+        /// the same, but not in the origin's JSON: that is thrown, because the batch has done nothing wrong.
+        case refused(String)
+    }
+
     /// - Parameter batch: an `AccessBatch` as JSON.
-    /// - Throws: unless the origin says that it has it.
-    func tellReads(_ batch: [UInt8]) async throws {
-        let response = try await send(post(EdgeWire.accessPath, Data(batch)))
-        let body = try await response.body.collect(upTo: 16 << 10)
-        guard response.status == .ok,
-            (try? JSONDecoder().decode(AccessBatch.Taken.self, from: Data(body.readableBytesView))) != nil
-        else {
-            throw UpstreamError(
-                fault: .protocolBroken, detail: "status \(response.status.code) for a batch of the access log")
+    /// - Throws: unless the origin says that it has it, or refuses it.
+    func tellReads(_ batch: [UInt8]) async throws -> BatchAnswer {
+        let response = try await send(post(EdgeWire.accessPath, Data(batch)), answers: [400, 413])
+        let status = response.status.code
+        let body = Data(try await response.body.collect(upTo: 16 << 10).readableBytesView)
+        if status == 200, (try? JSONDecoder().decode(AccessBatch.Taken.self, from: body)) != nil { return .taken }
+        if [400, 413].contains(status), let refusal = try? JSONDecoder().decode(OriginRefusal.self, from: body) {
+            return .refused("status \(status): \(refusal.errors.map(\.detail).joined(separator: "; ").prefix(300))")
         }
+        throw UpstreamError(fault: .protocolBroken, detail: "status \(status) for a batch of the access log")
+    }
+
+    /// `CargoAnswer.errors`, the form of every refusal of the origin's.
+    private struct OriginRefusal: Decodable {
+        struct Cause: Decodable { let detail: String }
+
+        let errors: [Cause]
     }
 
     /// An answer whose body is passed on chunk by chunk.
@@ -152,11 +166,13 @@ struct OriginClient: Sendable {
         return request
     }
 
-    private func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+    /// - Parameter answers: statuses that are an answer here, besides the usual ones.
+    private func send(_ request: HTTPClientRequest, answers: Set<UInt> = []) async throws -> HTTPClientResponse {
         do {
             let response = try await client.execute(request, timeout: limits.headTime)
             switch response.status.code {
             case 200, 204, 304, 403, 404: return response
+            case let status where answers.contains(status): return response
             default: throw try await answerError(response)
             }
         } catch let error as UpstreamError {
