@@ -155,6 +155,8 @@ package struct SigningKeyStore: Sendable {
     }
 }
 
+// Statements' times, not `now()`: that is when the transaction began, before it waited for the lock and before the keys
+// that others made meanwhile.
 extension SigningKeyStore {
     private static func lock(in transaction: Transaction) async throws {
         // Also keeps two replicas from both making the first key: a row lock needs a row.
@@ -166,8 +168,9 @@ extension SigningKeyStore {
     ) async throws -> Signer? {
         let rows = try await ask(
             """
-            SELECT id, public_key, sealed_seed, floor(extract(epoch FROM now()))::bigint AS now FROM signing_keys
-            WHERE retired_at IS NULL AND active_from <= now() ORDER BY active_from DESC, created_at DESC LIMIT 1
+            SELECT id, public_key, sealed_seed, floor(extract(epoch FROM statement_timestamp()))::bigint AS now
+            FROM signing_keys WHERE retired_at IS NULL AND active_from <= statement_timestamp()
+            ORDER BY active_from DESC, created_at DESC LIMIT 1
             """)
         guard let row = rows.first else { return nil }
         return Signer(
@@ -183,7 +186,7 @@ extension SigningKeyStore {
     private static func standing(in ask: (Query) async throws -> [Row]) async throws -> Standing {
         let rows = try await ask(
             """
-            SELECT floor(extract(epoch FROM now()))::bigint AS now, \(literal: SigningKeyRecord.columns)
+            SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now, \(literal: SigningKeyRecord.columns)
             FROM (SELECT) AS one_row LEFT JOIN signing_keys ON true ORDER BY active_from, created_at
             """)
         guard let first = rows.first else { preconditionFailure("a left join with one row gives a row") }
@@ -204,7 +207,8 @@ extension SigningKeyStore {
         _ = try await transaction.execute(
             """
             INSERT INTO signing_keys (id, public_key, sealed_seed, active_from)
-            VALUES (\(key.id), \(key.publicKey), \(try seal.seal(key)), coalesce(to_timestamp(\(activeFrom)::bigint), now()))
+            VALUES (\(key.id), \(key.publicKey), \(try seal.seal(key)),
+                coalesce(to_timestamp(\(activeFrom)::bigint), statement_timestamp()))
             """)
         return key
     }

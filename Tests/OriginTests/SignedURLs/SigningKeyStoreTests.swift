@@ -57,6 +57,31 @@ struct SigningKeyStoreTests {
         }
     }
 
+    @Test func `who waited for the first key signs with it, though its own transaction began before`() async throws {
+        try await with { scene in
+            let (key, seal, pool, store) = (SigningKey(), scene.seal, scene.pool, scene.store)
+            let sealed = try seal.seal(key)
+            let waiting = try await pool.withTransaction { transaction in
+                _ = try await transaction.execute("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")
+                let waiting = Task { try await store.signer(seal).key.id }
+                for _ in 0..<200 {
+                    let locks = try await pool.query(
+                        "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'signing_keys'::regclass")
+                    if !locks.isEmpty { break }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                _ = try await transaction.execute(
+                    """
+                    INSERT INTO signing_keys (id, public_key, sealed_seed, active_from)
+                    VALUES (\(key.id), \(key.publicKey), \(sealed), clock_timestamp())
+                    """)
+                return waiting
+            }
+            #expect(try await waiting.value == key.id)
+            #expect(try await store.list().map(\.id) == [key.id])
+        }
+    }
+
     @Test func `the table holds no private key, and another secret opens none, in one sentence`() async throws {
         try await with { scene in
             let key = try await scene.store.signer(scene.seal).key
