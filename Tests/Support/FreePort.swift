@@ -1,23 +1,37 @@
 import Glibc
+import Synchronization
 
-/// A TCP port on 127.0.0.1 that nobody listens on now.
-///
-/// Taken from the kernel and given back at once; the server that is told to use it binds it a moment later.
+/// Ports are given out one after the other, from a place that differs by process, so that none comes twice for long.
+private let lastPort = Mutex(Int.random(in: portsGivenOut))
+
+/// Below those that the kernel takes for outgoing connections (32768 and up on Linux): one of these, given to a test,
+/// may carry somebody's connection a moment later, when the server that was told to use it binds it.
+private let portsGivenOut = 20_000..<32_000
+
+/// A TCP port that nobody listens on now, on any address.
 package func freePort() throws -> Int {
+    for _ in portsGivenOut {
+        let port = lastPort.withLock { last in
+            last = last + 1 < portsGivenOut.upperBound ? last + 1 : portsGivenOut.lowerBound
+            return last
+        }
+        if try isFree(port) { return port }
+    }
+    throw NoPort()
+}
+
+private func isFree(_ port: Int) throws -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw NoPort() }
     defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+    address.sin_port = UInt16(port).bigEndian
+    return withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    guard bound else { throw NoPort() }
-    return Int(UInt16(bigEndian: address.sin_port))
 }
 
 private struct NoPort: Error {}
