@@ -10,12 +10,12 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// What Debian's packages bring; each is imported by exactly one Swift room.
+// What Debian's packages bring.
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CZlib", path: "Sources/Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibpq", path: "Sources/Origin/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
-        name: "CNghttp2", path: "Sources/Edge/CNghttp2", pkgConfig: "libnghttp2",
+        name: "CNghttp2", path: "Sources/Shared/CNghttp2", pkgConfig: "libnghttp2",
         providers: [.apt(["libnghttp2-dev"])]),
 ]
 
@@ -58,7 +58,7 @@ let edge: [Target] = [
             .asyncHTTPClient, .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix,
             .nioSSL, .serviceLifecycle,
         ],
-        except: ["CNghttp2", "HTTP", "Cache", "Ledger", "Main"]),
+        except: ["HTTP", "Cache", "Ledger", "Main"]),
     .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),
 ]
 
@@ -67,8 +67,8 @@ let loadTest: [Target] = [
     .room(
         "LoadTest", at: "loadtests",
         [
-            "Registry", "CrateFile", .argumentParser, .asyncHTTPClient, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS,
-            .subprocess,
+            "Registry", "CrateFile", "CNghttp2", "CZlib", .argumentParser, .asyncHTTPClient, .histogram, .nio,
+            .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .subprocess,
         ],
         except: [
             "Main", "README.md", "results", "measure-closure", "measure-fanout", "measure-wan", "namespaces.sh",
@@ -117,7 +117,7 @@ let tests: [Target] = [
     .tests(
         "FaultTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
-    .tests("LoadTestTests", ["LoadTest", "CrateFile", "Registry"]),
+    .tests("LoadTestTests", ["LoadTest", "CrateFile", "Registry", "TestSupport", .nio, .nioPosix]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 
@@ -138,6 +138,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -170,6 +171,7 @@ extension Target.Dependency {
     static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
+    static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
     static let logging: Self = .product(name: "Logging", package: "swift-log")

@@ -157,7 +157,9 @@ enum TidyRules {
         (
             "loadtests",
             [
-                "Registry", "CrateFile", "AsyncHTTPClient", "ArgumentParser", "NIOCore", "NIOHTTP1", "NIOPosix",
+                "Registry", "CrateFile", "CNghttp2", "CZlib", "Histogram", "AsyncHTTPClient", "ArgumentParser",
+                "NIOCore",
+                "NIOHTTP1", "NIOPosix",
                 "NIOSSL",
                 "NIOTLS", "Subprocess",
             ]
