@@ -38,7 +38,12 @@ final class RequestRecord: EdgeRequestObserver {
     func finished(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, duration: Duration) {
         let path = EdgePath(request.path)
         let key = Key(route: path.map { "\($0.target)" } ?? "none", method: request.method, status: status)
-        let meters = meters.withLock { $0[key, default: Self.make(key)] }
+        let meters = meters.withLock { known in
+            if let held = known[key] { return held }
+            let made = Self.make(key)
+            known[key] = made
+            return made
+        }
         meters.requests.increment()
         meters.seconds.record(duration: duration)
         meters.bytes.increment(by: bytes)
