@@ -1,6 +1,12 @@
 import NIOCore
 import Registry
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// A request's path, cut into what it names without decoding or copying anything.
 ///
 /// Only what we would have written ourselves names something: no `%`, no `//`, no `..`, no upper case in an index
@@ -44,6 +50,9 @@ struct EdgePath: Sendable {
         self.repository = repository
         self.key = key
     }
+
+    /// The key in a path that is known to name something: the path itself, but for a token in it.
+    static func key(of path: ByteBuffer) -> ByteBuffer? { path.starts(with: "/t/") ? EdgePath(path)?.key : path }
 
     /// The crate that the path speaks of; nil for `config.json` and for what is not canonical.
     var crate: CrateName? {
@@ -93,12 +102,17 @@ extension ByteBuffer {
 
     private func has(_ text: StaticString) -> Bool {
         withUnsafeReadableBytes { bytes in
-            bytes.prefix(text.utf8CodeUnitCount)
-                .elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+            guard let base = bytes.baseAddress else { return text.utf8CodeUnitCount == 0 }
+            return memcmp(base, text.utf8Start, text.utf8CodeUnitCount) == 0
         }
     }
 
     fileprivate var lengthToSlash: Int? {
-        readableBytesView.firstIndex(of: EdgePath.slash).map { $0 - readerIndex }
+        withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress, let found = memchr(base, Int32(EdgePath.slash), bytes.count) else {
+                return nil
+            }
+            return UnsafeRawPointer(found) - base
+        }
     }
 }

@@ -11,23 +11,24 @@ import Synchronization
 /// Counts every finished request, writes a log line for those that the settings ask for, and notes in the journal what
 /// was read, before it has left.
 final class RequestRecord: EdgeRequestObserver {
-    private struct Key: Hashable {
-        let route: String
-        let method: EdgeRequest.Method
-        let status: Int
-    }
-
-    private struct Meters {
+    private final class Meters: Sendable {
         let requests: Counter
         let seconds: Metrics.Timer
         let bytes: Counter
+
+        init(_ route: RouteLabel, _ method: EdgeRequest.Method, _ status: Int) {
+            let method = "\(method)".uppercased()
+            requests = Metric.requests.counter(["method": method, "route": "\(route)", "status": "\(status)"])
+            seconds = Metric.requestSeconds.timer(["route": "\(route)"])
+            bytes = Metric.responseBytes.counter(["route": "\(route)"])
+        }
     }
 
     private let choice: EdgeConfig.AccessLogChoice
     private let logger: Logger
     private let journal: ReadJournal
     /// Making a meter takes a look-up by text, so those in use are kept; few routes times few statuses.
-    private let meters = Mutex<[Key: Meters]>([:])
+    private let meters = Mutex<[Int: Meters]>([:])
 
     init(_ choice: EdgeConfig.AccessLogChoice, journal: ReadJournal, logger: Logger) {
         self.choice = choice
@@ -35,42 +36,44 @@ final class RequestRecord: EdgeRequestObserver {
         self.logger = logger
     }
 
-    func finished(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, duration: Duration) {
-        let path = EdgePath(request.path)
-        let key = Key(route: path.map { "\($0.target)" } ?? "none", method: request.method, status: status)
-        let meters = meters.withLock { known in
+    func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: Duration) {
+        // What the server refused itself has no label, and counts as no route.
+        let route = RouteLabel(rawValue: outcome.label) ?? .none
+        let meters = meters(route, request.method, outcome.status)
+        meters.requests.increment()
+        meters.seconds.record(duration: duration)
+        meters.bytes.increment(by: outcome.bytes)
+        guard choice == .all || choice == .errors && outcome.status >= 500 else { return }
+        log(request, outcome, route, duration)
+    }
+
+    private func meters(_ route: RouteLabel, _ method: EdgeRequest.Method, _ status: Int) -> Meters {
+        let key = status << 8 | Int(method.rawValue) << 4 | Int(route.rawValue)
+        return meters.withLock { known in
             if let held = known[key] { return held }
-            let made = Self.make(key)
+            let made = Meters(route, method, status)
             known[key] = made
             return made
         }
-        meters.requests.increment()
-        meters.seconds.record(duration: duration)
-        meters.bytes.increment(by: bytes)
-        guard choice == .all || choice == .errors && status >= 500 else { return }
+    }
+
+    private func log(_ request: EdgeRequest, _ outcome: EdgeOutcome, _ route: RouteLabel, _ duration: Duration) {
+        let path = EdgePath(request.path)
         let milliseconds = Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
         let text = Self.masked(request.path)
         logger.log(
-            level: status >= 500 ? .warning : .info, "\(request.method) \(text) \(status)",
+            level: outcome.status >= 500 ? .warning : .info, "\(request.method) \(text) \(outcome.status)",
             metadata: [
-                "request": "\(request.id)", "method": "\(request.method)", "path": "\(text)", "route": "\(key.route)",
+                "request": "\(request.id)", "method": "\(request.method)", "path": "\(text)", "route": "\(route)",
                 "repository": "\(path.map { String(buffer: $0.repository) } ?? "")",
-                "crate": "\(path?.crate?.spelling ?? "")", "cache": "\(cache)", "status": "\(status)",
-                "ms": "\((milliseconds * 10).rounded() / 10)", "bytes": "\(bytes)",
+                "crate": "\(path?.crate?.spelling ?? "")", "cache": "\(outcome.cache)", "status": "\(outcome.status)",
+                "ms": "\((milliseconds * 10).rounded() / 10)", "bytes": "\(outcome.bytes)",
             ])
     }
 
-    func leaves(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {
-        guard let mark = ReadMark(request, status: status, bytes: bytes, cache: cache, credit: credit) else { return }
+    func leaves(_ request: EdgeRequest, _ outcome: EdgeOutcome) {
+        guard let mark = ReadMark(request, outcome) else { return }
         journal.append(mark.size) { mark.write(to: $0) }
-    }
-
-    private static func make(_ key: Key) -> Meters {
-        let method = "\(key.method)".uppercased()
-        return Meters(
-            requests: Metric.requests.counter(["method": method, "route": key.route, "status": "\(key.status)"]),
-            seconds: Metric.requestSeconds.timer(["route": key.route]),
-            bytes: Metric.responseBytes.counter(["route": key.route]))
     }
 
     /// A path without its token, and bounded.

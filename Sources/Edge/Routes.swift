@@ -24,12 +24,26 @@ struct Routes: EdgeHandler {
     let responses: Responses
     let meters: CacheMeters
 
-    func answer(_ request: EdgeRequest, on loop: any EventLoop) -> EdgeAnswer {
+    func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer {
+        let path = EdgePath(request.path)
+        var answer = answer(request, path, on: loop, &memo)
+        answer.label = RouteLabel(path?.target).rawValue
+        return answer
+    }
+
+    private func answer(
+        _ request: EdgeRequest, _ path: EdgePath?, on loop: any EventLoop, _ memo: inout EdgeMemo?
+    ) -> EdgeAnswer {
         guard request.method != .other else { return .rendered(responses.methodNotAllowed) }
-        guard let path = EdgePath(request.path) else { return .rendered(responses.notFound) }
-        if let answer = quick(path, request) { return answer }
+        guard let path else { return .rendered(responses.notFound) }
+        let secret = SecretMemo.secret(of: path, request, &memo)
+        if let answer = quick(path, request, secret) { return answer }
         let promise = loop.makePromise(of: EdgeAnswer.self)
-        Task { promise.succeed(await find(path, request)) }
+        Task {
+            var answer = await find(path, request, secret)
+            answer.label = RouteLabel(path.target).rawValue
+            promise.succeed(answer)
+        }
         return .later(promise.futureResult)
     }
 
@@ -39,9 +53,9 @@ struct Routes: EdgeHandler {
         case ask
     }
 
-    private func quick(_ path: EdgePath, _ request: EdgeRequest) -> EdgeAnswer? {
+    private func quick(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo) -> EdgeAnswer? {
         let quick: Quick = desk.withCore { core, now in
-            switch access.quick(path, request, &core, at: now) {
+            switch access.quick(path, request, secret, &core, at: now) {
             case nil: return .ask
             case .refused(let answer): return .answer(answer)
             case .allowed(let facts, _, let reader):
@@ -59,48 +73,60 @@ struct Routes: EdgeHandler {
         case .ask: return nil
         case .answer(let answer, let reader):
             meters.read(path.target, .hit)
-            return EdgeAnswer.rendered(answer).credited(to: reader)
+            return EdgeAnswer(.rendered(answer), credit: reader)
         case .pass(let pass, let facts, let reader):
-            let answer = crates.quick(pass, path, in: facts)
-            if answer != nil { meters.read(path.target, .hit) }
-            return answer?.credited(to: reader)
+            guard var answer = crates.quick(pass, path, in: facts) else { return nil }
+            meters.read(path.target, .hit)
+            answer.credit = reader
+            return answer
         }
     }
 
-    private func find(_ path: EdgePath, _ request: EdgeRequest) async -> EdgeAnswer {
-        let answer = await look(path, request)
+    private func find(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo) async -> EdgeAnswer {
+        let answer = await look(path, request, secret)
         meters.read(path.target, answer.cacheState)
         return answer
     }
 
-    private func look(_ path: EdgePath, _ request: EdgeRequest) async -> EdgeAnswer {
-        switch await access.find(path, request) {
+    private func look(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo) async -> EdgeAnswer {
+        switch await access.find(path, request, secret) {
         case .refused(let answer):
             return .rendered(answer)
         case .allowed(let facts, let isCurrent, let reader):
-            let answer: EdgeAnswer =
+            var answer: EdgeAnswer =
                 switch path.target {
                 case .config: .rendered(facts.config(isCurrent ? .hit : .stale, responses))
                 case .index: .rendered(await index.find(path, request.ifNoneMatch, in: facts))
                 case .crate: await crates.find(path, in: facts)
                 }
-            return answer.credited(to: reader)
+            answer.credit = reader
+            return answer
         }
     }
 }
 
 extension EdgeAnswer {
-    /// - Parameter reader: the token's id; empty for an anonymous reader, whose answers stay as they are.
-    fileprivate func credited(to reader: String) -> EdgeAnswer { reader.isEmpty ? self : .credited(self, to: reader) }
-
     fileprivate var cacheState: CacheState {
         let headers: [(name: String, value: String)]
-        switch self {
+        switch content {
         case .rendered(let answer): headers = answer.headers
         case .file(let answer): headers = answer.headers
-        case .credited(let answer, _): return answer.cacheState
         case .later: return .miss
         }
         return headers.first { $0.name == "x-cache" }.flatMap { CacheState(rawValue: $0.value) } ?? .miss
+    }
+}
+
+/// What requests are counted under, as the observer gets it back.
+enum RouteLabel: UInt8, CaseIterable {
+    case none, config, index, crate
+
+    init(_ target: EdgePath.Target?) {
+        switch target {
+        case nil: self = .none
+        case .config: self = .config
+        case .index: self = .index
+        case .crate: self = .crate
+        }
     }
 }

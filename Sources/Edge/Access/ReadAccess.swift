@@ -20,23 +20,25 @@ struct ReadAccess: Sendable {
     /// The verdict from what is held and current; nil if somebody has to be asked.
     ///
     /// Runs under the core's lock.
-    func quick(_ path: EdgePath, _ request: EdgeRequest, _ core: inout CacheCore, at now: Moment) -> Verdict? {
+    func quick(
+        _ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo, _ core: inout CacheCore, at now: Moment
+    ) -> Verdict? {
         // Checking a signature takes too long for the lock.
         guard !SignedAccess.isMeant(by: path, request) else { return nil }
-        guard let held = core.glance(.repositories, at: now) else { return nil }
+        guard let held = core.glanceList(at: now) else { return nil }
         guard let facts = Self.table(held)[path.repository] else { return .refused(responses.unknownRepository) }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: true) }
-        switch ReaderSecret(authorization: request.authorization, pathToken: path.token) {
+        switch memo.secret {
         case .none: return refusal(.missingToken, facts)
         case .malformed: return refusal(.malformedToken, facts)
-        case .secret(let hash):
-            guard let token = core.glance(.token(hash), at: now) else { return nil }
+        case .secret:
+            guard let token = core.glance(memo.key, at: now) else { return nil }
             return judge(token, path, facts, isCurrent: true)
         }
     }
 
     /// The verdict with the origin's help.
-    func find(_ path: EdgePath, _ request: EdgeRequest) async -> Verdict {
+    func find(_ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo) async -> Verdict {
         let (table, isCurrent): (RepositoryTable, Bool)
         switch await desk.ask(Self.repositories) {
         case .hit(let value), .miss(let value): (table, isCurrent) = (Self.table(value), true)
@@ -54,11 +56,11 @@ struct ReadAccess: Sendable {
             }
         }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: isCurrent) }
-        switch ReaderSecret(authorization: request.authorization, pathToken: path.token) {
+        switch memo.secret {
         case .none: return refusal(.missingToken, facts)
         case .malformed: return refusal(.malformedToken, facts)
-        case .secret(let hash):
-            switch await desk.ask(CacheQuestion(.token(hash), .token)) {
+        case .secret:
+            switch await desk.ask(CacheQuestion(memo.key, .token)) {
             case .hit(let token), .miss(let token), .stale(let token):
                 return judge(token, path, facts, isCurrent: isCurrent)
             case .unavailable:

@@ -13,8 +13,9 @@ enum ReaderSecret: Sendable, Equatable {
     /// The hash by which origin and edges know it.
     case secret(Checksum)
 
-    init(authorization: ByteBuffer?, pathToken: ByteBuffer?) {
-        guard let sent = pathToken ?? authorization else {
+    /// - Parameter sent: the path's, or else the header's value; nil without either.
+    init(_ sent: ByteBuffer?) {
+        guard let sent else {
             self = .none
             return
         }

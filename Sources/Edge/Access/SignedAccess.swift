@@ -43,7 +43,7 @@ struct SignedAccess: Sendable {
 
     /// Whether a request wants to be judged here. Cheap for those without a query.
     static func isMeant(by path: EdgePath, _ request: EdgeRequest) -> Bool {
-        guard path.target == .crate, let query = request.query else { return false }
+        guard request.hasQuery, path.target == .crate, let query = request.query else { return false }
         return SignedURL.isMeant(by: String(buffer: query))
     }
 

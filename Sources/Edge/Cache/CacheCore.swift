@@ -88,6 +88,12 @@ package struct CacheCore: Sendable {
         return entry.value
     }
 
+    /// The same for the list of repositories, which never makes room for anything and so needs no count of its uses.
+    package func glanceList(at now: Moment) -> CachedValue? {
+        guard let entry = entries.list, isCurrent(entry, witness: 0, at: now) else { return nil }
+        return entry.value
+    }
+
     /// What to do about one client's question: serve, fetch, or wait for a fetch that runs.
     package mutating func ask(_ question: CacheQuestion, at now: Moment) -> CacheVerdict {
         let held = entries.use(question.key)

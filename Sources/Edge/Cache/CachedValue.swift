@@ -2,7 +2,9 @@ package import NIOCore
 package import Registry
 
 /// What the origin said of one key; the core stores it and never looks inside.
-package struct CachedValue: Sendable {
+///
+/// A class, because every hit hands one out: one count instead of one for each part.
+package final class CachedValue: Sendable {
     /// What the edge made of the answer, such as rendered responses. Nil: the origin says that there is no such thing.
     package let payload: (any AnyObject & Sendable)?
     /// What the catalogue saves, enough to make the payload again.

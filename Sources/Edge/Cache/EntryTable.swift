@@ -37,6 +37,8 @@ struct EntryTable: Sendable {
     private var places: [CacheKey: Int] = [:]
     private var groups: [CacheGroup: Set<CacheKey>] = [:]
     private var hand = 0
+    /// Where the list of repositories is: every request needs it, and a number is found faster than a key.
+    private var listPlace: Int?
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
@@ -47,11 +49,15 @@ struct EntryTable: Sendable {
 
     subscript(key: CacheKey) -> CacheEntry? { places[key].flatMap { slots[$0] } }
 
+    /// The list of repositories.
+    var list: CacheEntry? { listPlace.flatMap { slots[$0] } }
+
     /// Looks an entry up on behalf of a client.
     mutating func use(_ key: CacheKey) -> CacheEntry? {
         guard let place = places[key] else { return nil }
-        slots[place]?.wasUsed = true
-        if let hits = slots[place]?.hits, hits < .max { slots[place]?.hits = hits + 1 }
+        guard slots[place] != nil else { return nil }
+        if !slots[place]!.wasUsed { slots[place]!.wasUsed = true }
+        if slots[place]!.hits < .max { slots[place]!.hits += 1 }
         return slots[place]
     }
 
@@ -86,6 +92,7 @@ struct EntryTable: Sendable {
         let place = free.popLast() ?? slots.count
         if place == slots.count { slots.append(entry) } else { slots[place] = entry }
         places[entry.key] = place
+        if entry.kind == .repositories { listPlace = place }
         bytes += entry.cost
         if entry.isFile { files += 1 }
         if let group = entry.value.group { groups[group, default: []].insert(entry.key) }
@@ -109,6 +116,7 @@ struct EntryTable: Sendable {
     mutating func remove(_ key: CacheKey) -> CacheEntry? {
         guard let place = places.removeValue(forKey: key), let entry = slots[place] else { return nil }
         slots[place] = nil
+        if place == listPlace { listPlace = nil }
         free.append(place)
         bytes -= entry.cost
         if entry.isFile { files -= 1 }

@@ -4,57 +4,100 @@ package import NIOCore
 ///
 /// Called on the connection's event loop; must not block. Whatever needs waiting returns `.later`.
 package protocol EdgeHandler: Sendable {
-    func answer(_ request: EdgeRequest, on loop: any EventLoop) -> EdgeAnswer
+    /// - Parameter memo: whatever the handler wants to find again with the next request of the same connection; nil at first.
+    func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer
 }
+
+/// What a handler remembers of a connection. Confined to the connection's event loop, and gone with it.
+package typealias EdgeMemo = any AnyObject & Sendable
 
 /// A request's head, in bytes as they came; requests have no body (one with a body is refused before it gets here).
 package struct EdgeRequest: Sendable {
     /// `other` is anything but GET and HEAD; handlers answer 405.
-    package enum Method: Sendable { case get, head, other }
+    package enum Method: UInt8, Sendable { case get, head, other }
+
+    /// Where a part of the head stands in the text.
+    struct Place: Sendable {
+        let start: UInt32
+        let count: UInt32
+
+        /// - Parameter range: within a head, whose limits are far below 4 GiB.
+        init(_ range: Range<Int>) {
+            start = UInt32(truncatingIfNeeded: range.lowerBound)
+            count = UInt32(truncatingIfNeeded: range.count)
+        }
+    }
 
     package let method: Method
-    /// Begins with `/`; never decoded; without the query.
-    package let path: ByteBuffer
-    /// What follows `?`; nil without one.
-    package let query: ByteBuffer?
-    /// The value of `authorization`, whatever its scheme.
-    package let authorization: ByteBuffer?
-    /// The values of `if-none-match`, joined by `,`.
-    package let ifNoneMatch: ByteBuffer?
     /// True if the client accepts gzip. The server picks the body; handlers need it for logs only.
     package let acceptsGzip: Bool
     /// Unique in this process; for logs.
     package let id: UInt64
+    /// All parts stand in here, so that a copy of a request counts one reference and not four.
+    private let text: ByteBuffer
+    private let pathPlace: Place?
+    private let queryPlace: Place?
+    private let authorizationPlace: Place?
+    private let ifNoneMatchPlace: Place?
 
-    package init(
-        method: Method, path: ByteBuffer, query: ByteBuffer?, authorization: ByteBuffer?, ifNoneMatch: ByteBuffer?,
-        acceptsGzip: Bool, id: UInt64
+    init(
+        method: Method, in text: ByteBuffer, path: Range<Int>?, query: Range<Int>?, authorization: Range<Int>?,
+        ifNoneMatch: Range<Int>?, acceptsGzip: Bool, id: UInt64
     ) {
         self.method = method
-        self.path = path
-        self.query = query
-        self.authorization = authorization
-        self.ifNoneMatch = ifNoneMatch
         self.acceptsGzip = acceptsGzip
         self.id = id
+        self.text = text
+        pathPlace = path.map(Place.init)
+        queryPlace = query.map(Place.init)
+        authorizationPlace = authorization.map(Place.init)
+        ifNoneMatchPlace = ifNoneMatch.map(Place.init)
     }
+
+    /// Begins with `/`; never decoded; without the query.
+    package var path: ByteBuffer { pathPlace.map(slice) ?? Self.root }
+    /// What follows `?`; nil without one.
+    package var query: ByteBuffer? { queryPlace.map(slice) }
+    /// The value of `authorization`, whatever its scheme.
+    package var authorization: ByteBuffer? { authorizationPlace.map(slice) }
+    /// The values of `if-none-match`, joined by `,`.
+    package var ifNoneMatch: ByteBuffer? { ifNoneMatchPlace.map(slice) }
+    /// Cheaper than to ask for the query.
+    package var hasQuery: Bool { queryPlace != nil }
+
+    private func slice(_ place: Place) -> ByteBuffer {
+        // Places lie within the text that they were made for.
+        text.getSlice(at: text.readerIndex + Int(place.start), length: Int(place.count)) ?? ByteBuffer()
+    }
+
+    private static let root = ByteBuffer(string: "/")
 }
 
 /// What a handler says to a request.
-package enum EdgeAnswer: Sendable {
-    /// Rendered once, sent many times.
-    case rendered(RenderedAnswer)
-    /// Bytes of an open file, sent without reading them into memory at once.
-    case file(FileAnswer)
-    /// The same answer, on the account of somebody whom the observer is told of. Never wraps another one or `later`.
-    indirect case credited(EdgeAnswer, to: String)
-    /// Still being found out; must end within the server's `answerTime`, or the client gets a 503.
-    case later(EventLoopFuture<EdgeAnswer>)
-}
-
-extension EdgeAnswer {
-    /// The answer itself, and on whose account it is; empty for nobody's.
-    var parts: (answer: EdgeAnswer, credit: String) {
-        if case .credited(let answer, let credit) = self { (answer, credit) } else { (self, "") }
+package struct EdgeAnswer: Sendable {
+    /// How the answer's bytes come about.
+    package enum Content: Sendable {
+        /// Rendered once, sent many times.
+        case rendered(RenderedAnswer)
+        /// Bytes of an open file, sent without reading them into memory at once.
+        case file(FileAnswer)
+        /// Still being found out; must end within the server's `answerTime`, or the client gets a 503.
+        case later(EventLoopFuture<EdgeAnswer>)
     }
+
+    package let content: Content
+    /// What the handler counts the request under; the observer gets it back. 0 unless set.
+    package var label: UInt8
+    /// Whom the observer is told of as the one who got the answer; empty for nobody.
+    package var credit: String
+
+    package init(_ content: Content, label: UInt8 = 0, credit: String = "") {
+        self.content = content
+        self.label = label
+        self.credit = credit
+    }
+
+    package static func rendered(_ answer: RenderedAnswer) -> EdgeAnswer { EdgeAnswer(.rendered(answer)) }
+    package static func file(_ answer: FileAnswer) -> EdgeAnswer { EdgeAnswer(.file(answer)) }
+    package static func later(_ answer: EventLoopFuture<EdgeAnswer>) -> EdgeAnswer { EdgeAnswer(.later(answer)) }
 }

@@ -52,6 +52,10 @@ final class RepositoryFacts: Sendable {
 final class RepositoryTable: Sendable {
     let list: RepositoryList
     private let facts: [ByteBuffer: RepositoryFacts]
+    /// The same as long as there are few: comparing them is faster than a table then.
+    private let few: [(name: ByteBuffer, facts: RepositoryFacts)]
+
+    private static let fewMax = 4
 
     init(_ list: RepositoryList, publicURL: String, responses: Responses) {
         self.list = list
@@ -59,9 +63,12 @@ final class RepositoryTable: Sendable {
             guard let repository = RepositoryFacts(entry, publicURL: publicURL, responses: responses) else { return }
             facts[ByteBuffer(string: entry.name)] = repository
         }
+        few = facts.count <= Self.fewMax ? facts.map { ($0.key, $0.value) } : []
     }
 
-    subscript(name: ByteBuffer) -> RepositoryFacts? { facts[name] }
+    subscript(name: ByteBuffer) -> RepositoryFacts? {
+        few.isEmpty ? facts[name] : few.first { $0.name == name }?.facts
+    }
 
     func value() throws -> CachedValue {
         CachedValue(payload: self, body: ByteBuffer(bytes: try JSONEncoder().encode(list)))

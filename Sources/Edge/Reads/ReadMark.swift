@@ -27,20 +27,18 @@ struct ReadMark {
     let path: ByteBuffer
 
     /// - Returns: nil for what is not counted: HEAD, refusals, absences, config.json.
-    init?(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {
-        guard request.method == .get, status == 200 || status == 304, let path = EdgePath(request.path) else {
-            return nil
+    init?(_ request: EdgeRequest, _ outcome: EdgeOutcome) {
+        guard request.method == .get else { return nil }
+        switch (RouteLabel(rawValue: outcome.label), outcome.status) {
+        case (.index, 200), (.index, 304): isCrate = false
+        case (.crate, 200): isCrate = true
+        default: return nil
         }
-        switch path.target {
-        case .config: return nil
-        case .index: isCrate = false
-        case .crate where status == 200: isCrate = true
-        case .crate: return nil
-        }
-        self.cache = cache == "HIT" ? 0 : cache == "MISS" ? 1 : 2
-        self.bytes = bytes
-        subject = credit.utf8.count <= Self.subjectBytesMax ? credit : ""
-        self.path = path.key
+        guard let key = EdgePath.key(of: request.path) else { return nil }
+        path = key
+        cache = outcome.cache == "HIT" ? 0 : outcome.cache == "MISS" ? 1 : 2
+        bytes = outcome.bytes
+        subject = outcome.credit.utf8.count <= Self.subjectBytesMax ? outcome.credit : ""
     }
 
     var size: Int { Self.headBytes + subject.utf8.count + path.readableBytes }

@@ -8,6 +8,12 @@ struct ReadTally {
     private struct Key: Hashable {
         let day: Int
         let path: [UInt8]
+
+        /// At one go: an array hashes itself byte by byte.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(day)
+            path.withUnsafeBytes { hasher.combine(bytes: $0) }
+        }
     }
 
     private var index: [Key: Int] = [:]

@@ -29,7 +29,7 @@ struct ScriptedHandler: EdgeHandler {
     private static let largeAnswer = RenderedAnswer(
         status: 200, headers: [], body: ByteBuffer(repeating: 0x61, count: largeBytes))
 
-    func answer(_ request: EdgeRequest, on loop: any EventLoop) -> EdgeAnswer {
+    func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer {
         if request.method == .other { return rendered(405, "only GET and HEAD", [("allow", "GET, HEAD")]) }
         let path = String(buffer: request.path)
         switch path {
@@ -72,13 +72,13 @@ final class KeepingObserver: EdgeRequestObserver {
     let left = Mutex<[String]>([])
     let order = Mutex<[String]>([])
 
-    func leaves(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, credit: String) {
-        left.withLock { $0.append("\(String(buffer: request.path)) \(status) \(bytes)") }
+    func leaves(_ request: EdgeRequest, _ outcome: EdgeOutcome) {
+        left.withLock { $0.append("\(String(buffer: request.path)) \(outcome.status) \(outcome.bytes)") }
         order.withLock { $0.append("left") }
     }
 
-    func finished(_ request: EdgeRequest, status: Int, bytes: Int, cache: String, duration: Duration) {
+    func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: Duration) {
         order.withLock { $0.append("finished") }
-        seen.withLock { $0.append("\(String(buffer: request.path)) \(status) \(bytes)") }
+        seen.withLock { $0.append("\(String(buffer: request.path)) \(outcome.status) \(outcome.bytes)") }
     }
 }

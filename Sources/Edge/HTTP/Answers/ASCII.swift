@@ -49,6 +49,18 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// Compares byte for byte.
+    @inline(__always)
+    func isExactly(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        let other = text.utf8Start
+        for index in 0..<count where self[index] != other[index] { return false }
+        return true
+    }
+
+    /// What a field's name is in HTTP/2: a token without capital letters.
+    var isLoweredToken: Bool { !isEmpty && allSatisfy { ASCIISet.token.contains($0) && $0 &- 65 >= 26 } }
+
     @inline(__always)
     private static func lowered(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 0x20 : byte }
 

@@ -9,17 +9,25 @@ struct AcceptEncoding {
     var acceptsGzip: Bool { gzip ?? anything ?? false }
 
     mutating func read(_ value: UnsafeRawBufferPointer) {
-        for item in value.split(separator: UInt8(ascii: ",")) {
-            let parts = item.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
-            guard let first = parts.first else { continue }
-            let coding = UnsafeRawBufferPointer(rebasing: first).trimmed
-            let wanted = parts.dropFirst().allSatisfy { !Self.isZeroWeight(UnsafeRawBufferPointer(rebasing: $0)) }
+        var rest = value
+        while !rest.isEmpty {
+            var item = Self.cut(&rest, at: UInt8(ascii: ","))
+            let coding = Self.cut(&item, at: UInt8(ascii: ";")).trimmed
+            var isWanted = true
+            while !item.isEmpty, isWanted { isWanted = !Self.isZeroWeight(Self.cut(&item, at: UInt8(ascii: ";"))) }
             if coding.equals("gzip") || coding.equals("x-gzip") {
-                gzip = wanted
+                gzip = isWanted
             } else if coding.equals("*") {
-                anything = wanted
+                anything = isWanted
             }
         }
+    }
+
+    /// Takes what stands before the next `mark`, or all that is left. Without an array: this is read for every request.
+    private static func cut(_ rest: inout UnsafeRawBufferPointer, at mark: UInt8) -> UnsafeRawBufferPointer {
+        let end = rest.firstIndex(of: mark) ?? rest.count
+        defer { rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(end + 1)) }
+        return UnsafeRawBufferPointer(rebasing: rest[..<end])
     }
 
     /// True for `q=0`, `q=0.`, `q=0.0` … `q=0.000`.

@@ -1,67 +1,114 @@
-import CNghttp2
+import Synchronization
 
-/// A header list as libnghttp2 reads it, in memory that stays where it is, so that sending copies nothing.
+/// The fields of an answer as HPACK bytes, rendered once; all but `date`.
 ///
-/// Whoever submits it must keep it alive until the frame has been serialised: libnghttp2 keeps the pointers.
-final class FieldBlock: @unchecked Sendable {
-    // Unchecked: the memory is written in `init` only, and freed when nobody holds the block any more.
-    private let bytes: UnsafeMutableBufferPointer<UInt8>
-    private let pairs: UnsafeMutableBufferPointer<nghttp2_nv>
-
-    var count: Int { pairs.count }
+/// Fields that many answers share are numbered over the whole process: a connection sends such a field in full once and then by
+/// its place in the client's table. What differs from answer to answer is never put into a table. Source: RFC 7541.
+final class FieldBlock: Sendable {
+    /// `:status`, then what this answer has for itself.
+    let own: [UInt8]
+    let shared: [SharedField]
+    /// The most that this block can take on any connection.
+    let bytesMax: Int
 
     init(_ fields: [(name: String, value: String)]) {
-        let size = fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-        bytes = .allocate(capacity: max(size, 1))
-        pairs = .allocate(capacity: fields.count)
-        var used = 0
-        for (index, field) in fields.enumerated() {
-            let name = Self.store(field.name, in: bytes, at: &used)
-            let value = Self.store(field.value, in: bytes, at: &used)
-            pairs.initializeElement(at: index, to: Self.pair(name, value, copiesValue: false))
-        }
-    }
-
-    deinit {
-        bytes.deallocate()
-        pairs.deallocate()
-    }
-
-    /// Calls `body` with these fields and `date`.
-    func withFields<Result>(date: [UInt8], _ body: (UnsafePointer<nghttp2_nv>, Int) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count + 1) { list in
-            date.withUnsafeBufferPointer { date in
-                _ = list.initialize(from: pairs)
-                let value = UnsafeMutableBufferPointer(mutating: date)
-                list.initializeElement(at: count, to: Self.pair(Self.dateName, value, copiesValue: true))
-                // The list is never empty, and so has an address.
-                return body(UnsafePointer(list.baseAddress!), count + 1)
+        var own: [UInt8] = []
+        var shared: [SharedField] = []
+        for field in fields {
+            if field.name == ":status", let index = HPACK.statuses.firstIndex(of: field.value) {
+                own.append(0x80 | UInt8(HPACK.firstStatus + index))
+            } else if !Self.differs(field.name), let known = SharedField.find(field.name, field.value) {
+                shared.append(known)
+            } else {
+                HPACK.appendLiteral(field.name, field.value, isIndexed: false, to: &own)
             }
         }
+        self.own = own
+        self.shared = shared
+        bytesMax = own.count + shared.reduce(0) { $0 + $1.literal.count }
     }
 
-    private static var dateName: UnsafeMutableBufferPointer<UInt8> {
-        let name: StaticString = "date"
-        return UnsafeMutableBufferPointer(
-            mutating: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    private static func differs(_ name: String) -> Bool {
+        ["etag", "content-length", "location", "last-modified", ":status"].contains(name)
+    }
+}
+
+/// A field that many answers have, with its number.
+final class SharedField: Sendable {
+    /// How many there may be; what comes later is sent in full each time.
+    static let countMax = 64
+
+    let number: Int
+    /// In full, with the order to put it into the table.
+    let literal: [UInt8]
+    /// In full, for clients without a table.
+    let plain: [UInt8]
+    /// What it takes there (RFC 7541, 4.1).
+    let tableBytes: Int
+
+    private static let known = Mutex<[String: SharedField]>([:])
+
+    private init(_ number: Int, _ name: String, _ value: String) {
+        self.number = number
+        var literal: [UInt8] = []
+        HPACK.appendLiteral(name, value, isIndexed: true, to: &literal)
+        self.literal = literal
+        var plain: [UInt8] = []
+        HPACK.appendLiteral(name, value, isIndexed: false, to: &plain)
+        self.plain = plain
+        tableBytes = name.utf8.count + value.utf8.count + 32
     }
 
-    private static func store(
-        _ text: String, in bytes: UnsafeMutableBufferPointer<UInt8>, at used: inout Int
-    ) -> UnsafeMutableBufferPointer<UInt8> {
-        let place = UnsafeMutableBufferPointer(rebasing: bytes[used..<used + text.utf8.count])
-        _ = place.initialize(from: text.utf8)
-        used += text.utf8.count
-        return place
+    static func find(_ name: String, _ value: String) -> SharedField? {
+        let text = "\(name): \(value)"
+        return known.withLock { known in
+            if let held = known[text] { return held }
+            guard known.count < countMax else { return nil }
+            let made = SharedField(known.count, name, value)
+            known[text] = made
+            return made
+        }
+    }
+}
+
+/// What of HPACK a server needs that writes its fields beforehand. Source: RFC 7541, 5, 6 and appendix A.
+enum HPACK {
+    /// The first place of the static table that holds a status.
+    static let firstStatus = 8
+    static let statuses = ["200", "204", "206", "304", "400", "404", "500"]
+    /// The first place behind the static table.
+    static let dynamicStart = 62
+    static let date = 33
+
+    /// Names of the static table that our answers have; the others are written out.
+    private static let names = [
+        ":status": 8, "allow": 22, "cache-control": 24, "content-encoding": 26, "content-length": 28, "content-type": 31,
+        "date": date, "etag": 34, "location": 46, "retry-after": 53, "vary": 59, "www-authenticate": 61,
+    ]
+
+    /// - Parameter isIndexed: the client shall put it into its table.
+    static func appendLiteral(_ name: String, _ value: String, isIndexed: Bool, to bytes: inout [UInt8]) {
+        let place = names[name] ?? 0
+        appendNumber(place, first: isIndexed ? 0x40 : 0x00, bits: isIndexed ? 6 : 4, to: &bytes)
+        if place == 0 { appendText(name, to: &bytes) }
+        appendText(value, to: &bytes)
     }
 
-    private static func pair(
-        _ name: UnsafeMutableBufferPointer<UInt8>, _ value: UnsafeMutableBufferPointer<UInt8>, copiesValue: Bool
-    ) -> nghttp2_nv {
-        var flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue
-        if !copiesValue { flags |= NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue }
-        return nghttp2_nv(
-            name: name.baseAddress, value: value.baseAddress, namelen: name.count, valuelen: value.count,
-            flags: UInt8(flags))
+    private static func appendText(_ text: String, to bytes: inout [UInt8]) {
+        appendNumber(text.utf8.count, first: 0, bits: 7, to: &bytes)
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    /// - Parameter first: the bits that stand before the number in its first byte.
+    static func appendNumber(_ number: Int, first: UInt8, bits: Int, to bytes: inout [UInt8]) {
+        let most = 1 << bits - 1
+        guard number >= most else { return bytes.append(first | UInt8(number)) }
+        bytes.append(first | UInt8(most))
+        var rest = number - most
+        while rest >= 128 {
+            bytes.append(UInt8(rest & 0x7F | 0x80))
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
     }
 }

@@ -7,7 +7,7 @@
 /// The `date` of answers: 29 bytes, `Sun, 06 Nov 1994 08:49:37 GMT`, formatted once a second.
 struct HTTPDate {
     private(set) var text: [UInt8]
-    private var second: Int
+    private(set) var second: Int
 
     init(unixSecond: Int = time(nil)) {
         second = unixSecond

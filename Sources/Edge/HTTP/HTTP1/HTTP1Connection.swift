@@ -19,6 +19,7 @@ final class HTTP1Connection: ConnectionEngine {
     private var isLast = false
     private var isSending = false
     private var isOver = false
+    private var memo: EdgeMemo?
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -63,11 +64,11 @@ final class HTTP1Connection: ConnectionEngine {
         let request = head.request(id: loop.requestNumber())
         if upgrades(head, request) { return }
         isLast = !head.keepsAlive
-        guard let answer = loop.ask(request) else {
-            let account = RequestAccount(request, arrived: now, isCounted: false)
-            return add(account, answer: .rendered(Refusal.tooManyRequests.answer), closes: isLast)
+        guard let answer = loop.ask(request, memo: &memo) else {
+            let account = RequestAccount(request, arrived: now)
+            return add(account, answer: EdgeAnswer(.rendered(Refusal.tooManyRequests.answer)), closes: isLast)
         }
-        add(RequestAccount(request, arrived: now, isCounted: true), answer: answer, closes: isLast)
+        add(RequestAccount(request, arrived: now), answer: answer, closes: isLast)
     }
 
     /// Answers without asking the handler, and closes after it: what follows can't be told apart from a body.
@@ -77,25 +78,40 @@ final class HTTP1Connection: ConnectionEngine {
         line.append(HTTP1Slot(number: nextSlot, account: nil, answer: .rendered(refusal.answer), closes: true))
     }
 
-    private func add(_ account: RequestAccount, answer: EdgeAnswer, closes: Bool) {
+    private func add(_ account: consuming RequestAccount, answer: EdgeAnswer, closes: Bool) {
+        account.outcome.label = answer.label
+        account.outcome.credit = answer.credit
+        if !closes, line.isEmpty, !isSending, !isDraining, case .rendered(let rendered) = answer.content,
+            writer.writeWhole(rendered, for: account.request)
+        {
+            hasServed = true
+            return leave(account)
+        }
         let number = nextSlot
         nextSlot += 1
-        guard case .later(let future) = answer else {
-            var account = account
-            let (plain, credit) = answer.parts
-            account.credit = credit
-            return line.append(HTTP1Slot(number: number, account: account, answer: plain, closes: closes))
+        loop.counts(&account)
+        guard case .later(let future) = answer.content else {
+            return line.append(HTTP1Slot(number: number, account: account, answer: answer.content, closes: closes))
         }
         line.append(HTTP1Slot(number: number, account: account, answer: nil, closes: closes))
         loop.wait(future) { self.answered($0, slot: number) }
     }
 
+    /// The answer stands whole in the output.
+    private func leave(_ account: consuming RequestAccount) {
+        account.outcome.status = writer.status
+        account.outcome.cache = writer.cache
+        account.outcome.bytes = writer.bodyBytes
+        account.leaves(loop.shared.observer)
+        loop.finished(account, at: lastActive)
+    }
+
     private func answered(_ answer: EdgeAnswer, slot number: Int) {
         // Gone if it was too late, or the connection is closed.
         guard let index = line.firstIndex(where: { $0.number == number }), line[index].answer == nil else { return }
-        let (plain, credit) = answer.parts
-        line[index].answer = plain
-        line[index].account?.credit = credit
+        line[index].answer = answer.content
+        line[index].account?.outcome.label = answer.label
+        line[index].account?.outcome.credit = answer.credit
         if index == line.startIndex { send() }
     }
 
@@ -142,7 +158,7 @@ final class HTTP1Connection: ConnectionEngine {
         return false
     }
 
-    private func begin(_ slot: HTTP1Slot, _ answer: EdgeAnswer) {
+    private func begin(_ slot: HTTP1Slot, _ answer: EdgeAnswer.Content) {
         let closes = slot.closes || isDraining && line.count == 1
         line[line.startIndex].closes = closes
         line[line.startIndex].hasBegun = true
@@ -180,9 +196,9 @@ final class HTTP1Connection: ConnectionEngine {
     }
 
     private func tell(_ account: inout RequestAccount?) {
-        account?.status = writer.status
-        account?.cache = writer.cache
-        account?.bytes = writer.bodyBytes
+        account?.outcome.status = writer.status
+        account?.outcome.cache = writer.cache
+        account?.outcome.bytes = writer.bodyBytes
     }
 
     private func closeIfDone() {
@@ -244,7 +260,7 @@ final class HTTP1Connection: ConnectionEngine {
 
     private func abandonLine() {
         while var slot = line.popFirst() {
-            if slot.hasBegun { slot.account?.status = writer.status }
+            if slot.hasBegun { slot.account?.outcome.status = writer.status }
             if let account = slot.account { loop.finished(account) }
         }
     }
@@ -255,8 +271,8 @@ struct HTTP1Slot {
     let number: Int
     /// nil for what the server refused before it was a request.
     var account: RequestAccount?
-    /// Neither `.later` nor `.credited`.
-    var answer: EdgeAnswer?
+    /// Not `.later`.
+    var answer: EdgeAnswer.Content?
     var closes: Bool
     var hasBegun = false
 }

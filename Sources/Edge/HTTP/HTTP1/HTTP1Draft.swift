@@ -45,16 +45,16 @@ struct HTTP1Draft {
     }
 
     private mutating func readVersion(_ text: UnsafeRawBufferPointer) throws(Refusal) {
-        if text.elementsEqual("HTTP/1.1".utf8) { return }
+        if text.isExactly("HTTP/1.1") { return }
         isHTTP11 = false
-        if text.elementsEqual("HTTP/1.0".utf8) { return }
+        if text.isExactly("HTTP/1.0") { return }
         throw text.starts(with: "HTTP/".utf8) ? .badVersion : .badRequestLine
     }
 
     private mutating func readMethod(_ text: UnsafeRawBufferPointer) throws(Refusal) {
-        if text.elementsEqual("GET".utf8) {
+        if text.isExactly("GET") {
             method = .get
-        } else if text.elementsEqual("HEAD".utf8) {
+        } else if text.isExactly("HEAD") {
             method = .head
         } else if text.isEmpty || !text.allSatisfy({ ASCIISet.token.contains($0) }) {
             throw .badRequestLine

@@ -1,12 +1,15 @@
 import NIOCore
 
-/// A request's head as an HTTP/1.1 connection needs it.
+/// A request's head as an HTTP/1.1 connection needs it: places in the bytes that came.
 struct HTTP1Head {
     var method: EdgeRequest.Method
-    var path: ByteBuffer
-    var query: ByteBuffer?
-    var authorization: ByteBuffer?
-    var ifNoneMatch: ByteBuffer?
+    /// The head, and behind it the further values of `if-none-match`, if there are any.
+    var text: ByteBuffer
+    /// nil for the root.
+    var path: Range<Int>?
+    var query: Range<Int>?
+    var authorization: Range<Int>?
+    var ifNoneMatch: Range<Int>?
     var acceptsGzip: Bool
     /// False after HTTP/1.0 and `connection: close`.
     var keepsAlive: Bool
@@ -15,7 +18,7 @@ struct HTTP1Head {
 
     func request(id: UInt64) -> EdgeRequest {
         EdgeRequest(
-            method: method, path: path, query: query, authorization: authorization, ifNoneMatch: ifNoneMatch,
+            method: method, in: text, path: path, query: query, authorization: authorization, ifNoneMatch: ifNoneMatch,
             acceptsGzip: acceptsGzip, id: id)
     }
 }

@@ -36,7 +36,7 @@ struct HTTP1Reader {
         case .incomplete: return .incomplete
         case .refused(let refusal): return .refused(refusal)
         case .complete(let bytes):
-            let head = head(from: scanner.draft)
+            let head = head(from: scanner.draft, bytes)
             buffer.moveReaderIndex(forwardBy: bytes)
             self.scanner = HTTP1Scanner()
             if buffer.readableBytes == 0 { buffer = ByteBuffer() }
@@ -50,16 +50,19 @@ struct HTTP1Reader {
         return buffer
     }
 
-    private func head(from draft: HTTP1Draft) -> HTTP1Head {
-        HTTP1Head(
+    private func head(from draft: HTTP1Draft, _ bytes: Int) -> HTTP1Head {
+        var head = HTTP1Head(
             method: draft.method,
-            path: draft.path.isEmpty ? Self.root : slice(draft.path),
-            query: draft.query.map(slice),
-            authorization: draft.authorization.map(slice),
-            ifNoneMatch: joined(draft.ifNoneMatch, draft.furtherIfNoneMatch),
+            text: slice(0..<bytes),
+            path: draft.path.isEmpty ? nil : draft.path,
+            query: draft.query,
+            authorization: draft.authorization,
+            ifNoneMatch: draft.ifNoneMatch,
             acceptsGzip: draft.encodings.acceptsGzip,
             keepsAlive: draft.isHTTP11 && !draft.closes,
             upgradeSettings: draft.upgradeSettings.map(slice))
+        if !draft.furtherIfNoneMatch.isEmpty { join(draft.furtherIfNoneMatch, to: &head) }
+        return head
     }
 
     private func slice(_ range: Range<Int>) -> ByteBuffer {
@@ -67,15 +70,15 @@ struct HTTP1Reader {
         buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
     }
 
-    private func joined(_ first: Range<Int>?, _ others: [Range<Int>]) -> ByteBuffer? {
-        guard let first else { return nil }
-        var value = slice(first)
+    /// Several fields count as one list; it is put behind the head.
+    private func join(_ others: [Range<Int>], to head: inout HTTP1Head) {
+        guard let first = head.ifNoneMatch else { return }
+        let start = head.text.readableBytes
+        head.text.writeImmutableBuffer(slice(first))
         for other in others {
-            value.writeStaticString(",")
-            value.writeImmutableBuffer(slice(other))
+            head.text.writeStaticString(",")
+            head.text.writeImmutableBuffer(slice(other))
         }
-        return value
+        head.ifNoneMatch = start..<head.text.readableBytes
     }
-
-    private static let root = ByteBuffer(string: "/")
 }

@@ -54,7 +54,24 @@ final class HTTP1Writer {
         }
     }
 
+    /// Puts a small answer into the output, which leaves with the next `end`; nothing may be under way.
+    ///
+    /// - Returns: false if it has to wait for its turn.
+    func writeWhole(_ answer: RenderedAnswer, for request: EdgeRequest) -> Bool {
+        let (form, bytes) = answer.form(acceptsGzip: request.acceptsGzip)
+        guard bytes.readableBytes <= Self.copyBytesMax, out.readableBytes <= Self.gatherBytesMax, hasRoom else {
+            return false
+        }
+        begin()
+        let isHead = request.method == .head
+        writeHead(form, closes: false)
+        if !isHead, form.bodyBytes > 0 { out.writeImmutableBuffer(bytes) }
+        bodyBytes = isHead ? 0 : form.bodyBytes
+        return true
+    }
+
     func begin() {
+        guard !isOpen else { return }
         out = loop.lendScratch()
         isOpen = true
     }
@@ -78,7 +95,7 @@ final class HTTP1Writer {
     ///   - request: nil if there was none that could be understood.
     ///   - resume: called, outside of `begin` … `end`, when an answer that waits for its file can go on.
     func start(
-        _ answer: EdgeAnswer, for request: EdgeRequest?, closes: Bool, resume: @escaping () -> Void
+        _ answer: EdgeAnswer.Content, for request: EdgeRequest?, closes: Bool, resume: @escaping () -> Void
     ) {
         let isHead = request?.method == .head
         switch answer {
@@ -97,7 +114,7 @@ final class HTTP1Writer {
                 body = .opening
                 loop.open(answer) { self.opened($0, form, closes: closes, resume: resume) }
             }
-        case .later, .credited: preconditionFailure("answers in line are neither `.later` nor `.credited`")
+        case .later: preconditionFailure("an answer that is waited for has no content yet")
         }
     }
 

@@ -1,104 +1,211 @@
-import CNghttp2
 import Logging
 import NIOCore
 
-/// From a request to its answer on a stream.
+/// From a request to its answer's last frame.
 extension HTTP2Connection {
-    /// Asks the handler; the answer is submitted now or when it comes.
-    func ask(place: Int) {
-        guard let stream = streams[place] else { return }
-        streams.change(place) { $0.phase = .awaitsAnswer }
-        guard let answer = loop.ask(stream.account.request) else { return submit(Refusal.tooManyRequests, at: place) }
-        streams.change(place) { $0.account.isCounted = true }
-        guard case .later(let future) = answer else { return credit(answer, at: place) }
-        loop.wait(future) { answer in
-            // The stream may be over, and its place taken by another.
-            guard let now = self.streams[place], now.id == stream.id, case .awaitsAnswer = now.phase else { return }
-            self.credit(answer, at: place)
-            self.send()
+    /// Larger answers take turns with the others.
+    private static let wholeBytesMax = 64 << 10
+
+    // MARK: Asking
+
+    /// Asks the handler for a request that came whole.
+    func ask(_ id: Int32, _ account: consuming RequestAccount, isOpenForClient: Bool) {
+        guard let answer = loop.ask(account.request, memo: &memo) else {
+            return refuse(id, account, .tooManyRequests, isOpenForClient: isOpenForClient)
         }
+        account.outcome.label = answer.label
+        account.outcome.credit = answer.credit
+        if case .rendered(let answer) = answer.content {
+            return deliver(id, account, answer, isOpenForClient: isOpenForClient)
+        }
+        let stream = begin(id, account, isOpenForClient: isOpenForClient)
+        deliver(answer, on: stream)
     }
 
-    private func credit(_ answer: EdgeAnswer, at place: Int) {
-        let (plain, credit) = answer.parts
-        streams.change(place) { $0.account.credit = credit }
-        submit(plain, at: place)
+    /// Asks the handler for a request that was waited for.
+    func ask(_ stream: HTTP2Stream) {
+        guard let answer = loop.ask(stream.account.request, memo: &memo) else { return refuse(stream, .tooManyRequests) }
+        loop.counts(&stream.account)
+        deliver(answer, on: stream)
     }
 
     /// Answers without asking the handler.
-    func refuse(_ place: Int, _ refusal: Refusal) {
+    func refuse(_ id: Int32, _ account: RequestAccount, _ refusal: Refusal, isOpenForClient: Bool) {
         loop.figures.requestsRefused.add()
-        submit(refusal, at: place)
+        deliver(id, account, refusal.answer, isOpenForClient: isOpenForClient)
     }
 
-    private func submit(_ refusal: Refusal, at place: Int) { submit(.rendered(refusal.answer), at: place) }
+    func refuse(_ stream: HTTP2Stream, _ refusal: Refusal) {
+        loop.figures.requestsRefused.add()
+        deliver(.rendered(refusal.answer), on: stream)
+    }
 
-    private func submit(_ answer: EdgeAnswer, at place: Int) {
-        guard let request = streams[place]?.account.request else { return }
-        switch answer {
+    private func begin(_ id: Int32, _ account: RequestAccount, isOpenForClient: Bool) -> HTTP2Stream {
+        let stream = HTTP2Stream(id, account, isWhole: !isOpenForClient, window: settings.window)
+        stream.phase = .awaitsAnswer
+        loop.counts(&stream.account)
+        streams[id] = stream
+        return stream
+    }
+
+    // MARK: Answers
+
+    /// Writes the answer now if it fits, or lets it wait for room.
+    private func deliver(
+        _ id: Int32, _ account: consuming RequestAccount, _ answer: RenderedAnswer, isOpenForClient: Bool
+    ) {
+        let (form, bytes) = answer.form(acceptsGzip: account.request.acceptsGzip)
+        let body = form.bodyBytes == 0 || account.request.method == .head ? nil : bytes
+        let count = body?.readableBytes ?? 0
+        guard count <= min(window, settings.window, Self.wholeBytesMax), upgradeBytesLeft == nil, connection.isWritable
+        else {
+            let stream = begin(id, account, isOpenForClient: isOpenForClient)
+            return show(form, body.map { .bytes($0) } ?? .none, on: stream)
+        }
+        window -= count
+        output.answer(id, form, body, tableBytes: settings.headerTableBytes)
+        // The answer is whole; the client need not send the rest of its body.
+        if isOpenForClient { output.reset(id, .noError) }
+        account.outcome.status = form.status
+        account.outcome.cache = form.cache
+        account.outcome.bytes = count
+        account.leaves(loop.shared.observer)
+        loop.finished(account, at: lastActive)
+    }
+
+    private func deliver(_ answer: EdgeAnswer, on stream: HTTP2Stream) {
+        stream.account.outcome.label = answer.label
+        stream.account.outcome.credit = answer.credit
+        let isHead = stream.account.request.method == .head
+        switch answer.content {
         case .rendered(let answer):
-            let (form, bytes) = answer.form(acceptsGzip: request.acceptsGzip)
-            submit(form, form.bodyBytes == 0 || request.method == .head ? .none : .bytes(bytes), at: place)
+            let (form, bytes) = answer.form(acceptsGzip: stream.account.request.acceptsGzip)
+            show(form, form.bodyBytes == 0 || isHead ? .none : .bytes(bytes), on: stream)
         case .file(let answer):
             let form = answer.form
-            if form.bodyBytes == 0 || request.method == .head {
-                submit(form, .none, at: place)
-            } else {
-                open(answer, form, at: place)
+            if form.bodyBytes == 0 || isHead { show(form, .none, on: stream) } else { open(answer, form, on: stream) }
+        case .later(let future):
+            loop.wait(future) { answer in
+                guard case .awaitsAnswer = stream.phase else { return }
+                self.deliver(answer, on: stream)
+                self.send()
             }
-        case .later, .credited: preconditionFailure("answers are waited for, and plain, before they are submitted")
         }
     }
 
-    private func submit(_ form: Rendition, _ body: HTTP2Stream.Body, at place: Int) {
-        guard let id = streams[place]?.id, let session else { return }
-        streams.change(place) { stream in
-            stream.phase = .answering
-            stream.form = form
-            stream.body = body
-            stream.account.status = form.status
-            stream.account.cache = form.cache
-            stream.lastSent = loop.now
-            // The head is the whole answer, and goes out with the next write.
-            if case .none = body { stream.account.leaves(loop.shared.observer) }
-        }
-        let result = form.http2.withFields(date: loop.date.text) { fields, count in
-            guard case .none = body else {
-                var source = HTTP2Callbacks.bodySource(place: place)
-                return nghttp2_submit_response(session, id, fields, count, &source)
-            }
-            return nghttp2_submit_response(session, id, fields, count, nil)
-        }
-        if result != 0 { nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_INTERNAL_ERROR.rawValue) }
+    private func show(_ form: Rendition, _ body: HTTP2Stream.Body, on stream: HTTP2Stream) {
+        stream.phase = .answering
+        stream.form = form
+        stream.body = body
+        stream.account.outcome.status = form.status
+        stream.account.outcome.cache = form.cache
+        stream.lastSent = loop.now
+        getInLine(stream)
     }
 
-    // MARK: Files
-
-    private func open(_ answer: FileAnswer, _ form: Rendition, at place: Int) {
-        guard let id = streams[place]?.id else { return }
-        streams.change(place) { $0.phase = .opening }
+    private func open(_ answer: FileAnswer, _ form: Rendition, on stream: HTTP2Stream) {
+        stream.phase = .opening
         loop.open(answer) { file in
-            guard self.streams[place]?.id == id else { return }
+            guard case .opening = stream.phase else { return }
             if let file {
-                self.submit(form, .file(FileBody(file, loop: self.loop)), at: place)
+                self.show(form, .file(FileBody(file, loop: self.loop)), on: stream)
             } else {
-                self.submit(Refusal.fileUnavailable, at: place)
+                self.deliver(.rendered(Refusal.fileUnavailable.answer), on: stream)
             }
             self.send()
         }
     }
 
-    func readAhead(_ file: FileBody, _ place: Int) {
-        guard let id = streams[place]?.id else { return }
+    // MARK: Turns
+
+    /// The stream takes its turn, unless it has one already or waits for something.
+    func getInLine(_ stream: HTTP2Stream) {
+        guard case .answering = stream.phase, !stream.isInLine else { return }
+        stream.isInLine = true
+        line.append(stream)
+    }
+
+    /// True if only the channel's want of room stopped the last `advance`, and it has room again.
+    var canAdvance: Bool {
+        !isOver && !line.isEmpty && connection.isWritable && (window > 0 || !line[line.startIndex].hasHead)
+            && upgradeBytesLeft != 0
+    }
+
+    /// Frames of all streams in turn, as far as the client takes them.
+    func advance() {
+        var turns = line.count
+        while turns > 0, canAdvance, let stream = line.popFirst() {
+            stream.isInLine = false
+            guard case .answering = stream.phase else { continue }
+            // Every stream that moved may move again.
+            if takeTurn(stream) { turns = line.count } else { turns -= 1 }
+        }
+    }
+
+    /// - Returns: true if something was written.
+    private func takeTurn(_ stream: HTTP2Stream) -> Bool {
+        guard let form = stream.form else { return false }
+        let writesHead = !stream.hasHead
+        if writesHead {
+            stream.hasHead = true
+            output.head(stream.id, form, isEnd: stream.bytesLeft == 0, tableBytes: settings.headerTableBytes)
+            guard stream.bytesLeft > 0 else {
+                stream.account.leaves(loop.shared.observer)
+                end(stream)
+                return true
+            }
+        }
+        let room = min(window, stream.window, HTTP2.frameBytesMax, upgradeBytesLeft ?? .max)
+        let count = min(room, stream.bytesAtHand)
+        guard count > 0 else {
+            if stream.bytesAtHand == 0 { readAhead(stream) }
+            // What waits for the stream's own window or its file comes back with it.
+            if stream.bytesAtHand > 0, stream.window > 0 { getInLine(stream) }
+            return writesHead
+        }
+        writeBody(stream, count)
+        return true
+    }
+
+    private func writeBody(_ stream: HTTP2Stream, _ count: Int) {
+        let part = stream.take(count)
+        let isEnd = stream.bytesLeft == 0
+        window -= count
+        stream.window -= count
+        if let left = upgradeBytesLeft { upgradeBytesLeft = left - count }
+        stream.account.outcome.bytes += count
+        stream.lastSent = loop.now
+        // Before it is written: the output may leave at any time from then on.
+        if isEnd { stream.account.leaves(loop.shared.observer) }
+        output.data(stream.id, part, isEnd: isEnd)
+        if isEnd { end(stream) } else { getInLine(stream) }
+    }
+
+    private func readAhead(_ stream: HTTP2Stream) {
+        guard case .file(let file) = stream.body else { return }
         file.readAhead { result in
-            guard let session = self.session, self.streams[place]?.id == id else { return }
-            switch result {
-            case .success: nghttp2_session_resume_data(session, id)
-            case .failure(let error):
+            guard case .answering = stream.phase, !self.isOver else { return }
+            if case .failure(let error) = result {
                 self.loop.shared.logger.error("a file broke off while it was sent", metadata: ["error": "\(error)"])
-                nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_INTERNAL_ERROR.rawValue)
+                self.output.reset(stream.id, .internalError)
+                stream.isOpenForClient = false
+                self.end(stream)
+            } else {
+                self.getInLine(stream)
             }
             self.send()
         }
+    }
+
+    /// The stream is over, however it went.
+    func end(_ stream: HTTP2Stream) {
+        guard streams.removeValue(forKey: stream.id) != nil else { return }
+        // The answer is whole; the client need not send the rest of its body.
+        if stream.isOpenForClient, case .answering = stream.phase, stream.hasHead, stream.bytesLeft == 0, !isOver {
+            output.reset(stream.id, .noError)
+        }
+        stream.phase = .over
+        stream.body = .none
+        loop.finished(stream.account)
     }
 }

@@ -1,29 +1,39 @@
-import CNghttp2
 import Logging
 import NIOCore
 
-/// HTTP/2 through libnghttp2: its session keeps the protocol, this class the requests and the bytes.
+/// HTTP/2: reads frames, asks the handler, writes frames.
 ///
-/// `received` only feeds the session and asks the handler; `receivedAll` writes, so that all frames of a burst leave in
-/// one write. Bodies are copied once, from the answer into the output.
+/// A request whose answer is at hand and fits never becomes a stream: its frames go into the output while the burst is still
+/// being read. `receivedAll` writes, so that all answers of a burst leave in one write. Everything else waits as an `HTTP2Stream`.
+/// Source: RFC 9113; why it is ours: docs/decisions/0011-http2-of-our-own.md.
 final class HTTP2Connection: ConnectionEngine {
     let connection: Connection
     let loop: ServerLoop
-    var streams = HTTP2Streams()
+    var streams: [Int32: HTTP2Stream] = [:]
+    /// Streams with something to send, the next one first.
+    var line = CircularBuffer<HTTP2Stream>(initialCapacity: 4)
     var lastActive = NIODeadline.now()
     var draining = Draining.no
-    /// nil once the connection is over.
-    private(set) var session: OpaquePointer?
+    var memo: EdgeMemo?
+    private(set) var isOver = false
+    /// What the client lets us send of all bodies together.
+    var window = HTTP2.windowStart
+    var settings = HTTP2Settings()
+    var output: HTTP2Output
+    /// After 101 and before the client's first frame: what may still be sent of the answer.
+    var upgradeBytesLeft: Int?
 
+    private var intake = HTTP2Intake()
     private var heads = HTTP2HeadReader()
-    private var ended: [Int] = []
+    private let decoder = HTTP2HeaderDecoder()
     private var resets: FloodGauge
     private var controls: FloodGauge
-    private var out = ByteBuffer()
-    private var isPaused = false
-    /// After 101 and before the client's first frame: what may still be sent of the answer.
-    private var upgradeBytesLeft: Int?
+    /// The highest stream that the client has opened.
+    private(set) var lastStream: Int32 = 0
+    private var clientLeaves = false
     private var isSending = false
+    /// The request that came with the upgrade, until it is asked.
+    private var first: RequestAccount?
 
     enum Draining {
         case no
@@ -33,7 +43,6 @@ final class HTTP2Connection: ConnectionEngine {
         case said
     }
 
-    private static let writeBytesMax = 128 << 10
     /// libcurl fails if more comes along with 101 than fits into the buffer that it read the head into.
     private static let upgradeBytesMax = 8 << 10
 
@@ -41,12 +50,9 @@ final class HTTP2Connection: ConnectionEngine {
         self.connection = connection
         loop = connection.loop
         let limits = loop.shared.configuration
+        output = HTTP2Output(connection)
         resets = FloodGauge(most: limits.resetsMax, perSecond: limits.resetsPerSecond)
         controls = FloodGauge(most: limits.controlFramesMax, perSecond: limits.controlFramesPerSecond)
-        let me = Unmanaged.passUnretained(self).toOpaque()
-        let made = nghttp2_session_server_new2(&session, HTTP2Callbacks.callbacks, me, HTTP2Callbacks.options)
-        precondition(made == 0, "libnghttp2 fails to make a session only without memory")
-        submitSettings()
     }
 
     /// Takes over a plain connection whose client asked for `Upgrade: h2c`; `request` becomes stream 1.
@@ -55,282 +61,238 @@ final class HTTP2Connection: ConnectionEngine {
     convenience init?(_ connection: Connection, upgrading request: EdgeRequest, settings: ByteBuffer) {
         guard let payload = UpgradeSettings.decode(settings) else { return nil }
         self.init(connection)
-        let isHead: Int32 = request.method == .head ? 1 : 0
-        guard nghttp2_session_upgrade2(session, payload, payload.count, isHead, nil) == 0 else {
-            closed()
-            return nil
-        }
-        add(HTTP2Stream(id: 1, account: RequestAccount(request, arrived: .now(), isCounted: false), isWhole: true))
+        guard (try? payload.withUnsafeBytes { try self.settings.apply($0) }) != nil else { return nil }
+        lastStream = 1
+        loop.figures.requestsHTTP2.add()
+        first = RequestAccount(request, arrived: .now())
     }
-
-    deinit { if let session { nghttp2_session_del(session) } }
 
     /// The first bytes after an upgrade: 101, our settings, and the answer if it is there.
     func begin(rest: ByteBuffer) {
         connection.write(
             ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n"))
         upgradeBytesLeft = Self.upgradeBytesMax
-        ask(place: 0)
+        output.writeSettingsOnce()
+        if let first { ask(1, first, isOpenForClient: false) }
+        first = nil
         if rest.readableBytes > 0 { received(rest) }
         send()
-    }
-
-    private func submitSettings() {
-        let limits = loop.shared.configuration
-        let settings = [
-            nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue), value: UInt32(limits.streamsMax)),
-            nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
-                value: UInt32(HeadLimits.fieldBytesMax + HeadLimits.requestLineBytesMax)),
-            // The old priority tree costs more than all else, and nobody asks for it any more.
-            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue), value: 1),
-        ]
-        nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count)
     }
 
     // MARK: Reading
 
     func received(_ bytes: ByteBuffer) {
-        guard let session else { return }
-        if upgradeBytesLeft != nil {
-            upgradeBytesLeft = nil
-            nghttp2_session_resume_data(session, 1)
+        guard !isOver else { return }
+        upgradeBytesLeft = nil
+        output.writeSettingsOnce()
+        let all = intake.append(bytes)
+        do throws(HTTP2Code) {
+            intake.keep(all, from: try all.withUnsafeReadableBytes { all throws(HTTP2Code) in try takeFrames(all) })
+        } catch {
+            breakOff(error)
         }
-        let read = bytes.withUnsafeReadableBytes {
-            nghttp2_session_mem_recv(session, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+    }
+
+    private func takeFrames(_ all: UnsafeRawBufferPointer) throws(HTTP2Code) -> Int {
+        var place = try intake.readPreface(all)
+        while !isOver, let frame = try intake.next(all, at: place) {
+            place = frame.end
+            try take(frame.head, frame.payload)
         }
-        if read < 0 {
-            breakOff(read == Int(NGHTTP2_ERR_FLOODED.rawValue) ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR)
-        }
-        takeHeads()
+        return place
     }
 
     func receivedAll() { send() }
 
-    private func takeHeads() {
-        for place in ended { ask(place: place) }
-        ended.removeAll(keepingCapacity: true)
-        guard !heads.finished.isEmpty else { return }
-        lastActive = .now()
-        let (finished, text) = heads.take()
-        for head in finished { accept(head, text) }
-    }
-
-    private func accept(_ head: HTTP2Head, _ text: ByteBuffer) {
-        let request = HTTP2HeadReader.request(head, in: text, id: loop.requestNumber())
-        let account = RequestAccount(request, arrived: lastActive, isCounted: false)
-        guard let place = add(HTTP2Stream(id: head.stream, account: account, isWhole: head.isWhole)) else { return }
-        if let refusal = head.refusal {
-            refuse(place, refusal)
-        } else if connection.isOneTooMany {
-            refuse(place, .tooManyConnections)
-            sayGoodbye()
-        } else if head.isWhole {
-            ask(place: place)
-        }
-    }
-
-    /// - Returns: nil if the session knows no such stream any more.
-    @discardableResult
-    private func add(_ stream: HTTP2Stream) -> Int? {
-        loop.figures.requestsHTTP2.add()
-        let place = streams.add(stream)
-        // One more than the place, since 0 would be no pointer.
-        let user = UnsafeMutableRawPointer(bitPattern: place + 1)
-        if nghttp2_session_set_stream_user_data(session, stream.id, user) == 0 { return place }
-        _ = streams.remove(at: place)
-        return nil
-    }
-
-    func place(of stream: Int32) -> Int? {
-        nghttp2_session_get_stream_user_data(session, stream).map { Int(bitPattern: $0) - 1 }
-    }
-
-    // MARK: Called by the session while it reads
-
-    func headBegan(_ frame: nghttp2_frame) {
-        guard frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return }
-        heads.begin(stream: frame.hd.stream_id)
-    }
-
-    func field(stream: Int32, _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        heads.field(stream: stream, name, value)
-    }
-
-    func frameCame(_ frame: nghttp2_frame) {
-        let isEnd = UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-        switch UInt32(frame.hd.type) {
-        case NGHTTP2_HEADERS.rawValue where frame.headers.cat == NGHTTP2_HCAT_REQUEST:
-            heads.end(stream: frame.hd.stream_id, isWhole: isEnd)
-        case NGHTTP2_DATA.rawValue, NGHTTP2_HEADERS.rawValue:
-            if isEnd { inputEnded(stream: frame.hd.stream_id) } else { spend(&controls) }
-        case NGHTTP2_RST_STREAM.rawValue:
-            loop.figures.streamsReset.add()
-            spend(&resets)
-        case NGHTTP2_PING.rawValue:
-            if UInt32(frame.hd.flags) & NGHTTP2_FLAG_ACK.rawValue != 0 { pongCame() } else { spend(&controls) }
-        case NGHTTP2_SETTINGS.rawValue, NGHTTP2_PRIORITY.rawValue:
-            spend(&controls)
-        default: break
-        }
-    }
-
-    /// A head and the end of its stream can come in one burst: then the request isn't here yet, and becomes whole.
-    private func inputEnded(stream: Int32) {
-        if let place = place(of: stream) {
-            let isDue = streams.change(place) { stream in
-                stream.isOpenForClient = false
-                if case .awaitsEnd = stream.phase { return true }
-                return false
+    private func take(_ head: HTTP2FrameHead, _ payload: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        switch head.type {
+        case HTTP2.headers:
+            guard let block = try intake.fields(head, payload) else { return }
+            try headCame(head.stream, isEnd: head.has(HTTP2.endStream), block)
+        case HTTP2.continuation:
+            guard let block = try intake.goOn(head, payload) else { return }
+            try block.bytes.withUnsafeReadableBytes { bytes throws(HTTP2Code) in
+                try headCame(block.stream, isEnd: block.isEnd, bytes)
             }
-            if isDue == true { ended.append(place) }
-        } else {
-            heads.becomeWhole(stream: stream)
+        case HTTP2.data: try dataCame(head, payload)
+        case HTTP2.settings: try settingsCame(head, payload)
+        case HTTP2.windowUpdate: try roomCame(head, payload)
+        case HTTP2.reset: try resetCame(head, payload)
+        case HTTP2.ping: try pingCame(head, payload)
+        case HTTP2.goaway:
+            guard head.stream == 0, payload.count >= 8 else { throw .protocolError }
+            clientLeaves = true
+        case HTTP2.pushPromise: throw .protocolError
+        case HTTP2.priority:
+            guard head.stream != 0 else { throw .protocolError }
+            try spend(&controls)
+        default: try spend(&controls)
         }
     }
 
-    func bodyCame(stream: Int32) {
-        guard let place = place(of: stream) else { return heads.refuse(stream: stream, .body) }
-        if case .awaitsEnd? = streams[place]?.phase { refuse(place, .body) }
+    // MARK: Requests
+
+    private func headCame(_ id: Int32, isEnd: Bool, _ block: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        heads.begin()
+        try decoder.read(block) { name, value in
+            heads.field(name, value)
+            return !heads.isFarTooLarge
+        }
+        guard id > lastStream else { return try trailersCame(id, isEnd: isEnd) }
+        lastStream = id
+        let head = heads.end()
+        loop.figures.requestsHTTP2.add()
+        lastActive = intake.arrived
+        guard !head.isMalformed else { return try reset(id, .protocolError) }
+        if case .said = draining { return try reset(id, .refusedStream) }
+        guard streams.count < loop.shared.configuration.streamsMax else { return try reset(id, .refusedStream) }
+        let request = heads.request(head, id: loop.requestNumber())
+        let account = RequestAccount(request, arrived: lastActive)
+        if let refusal = head.refusal {
+            refuse(id, account, refusal, isOpenForClient: !isEnd)
+        } else if connection.isOneTooMany {
+            refuse(id, account, .tooManyConnections, isOpenForClient: !isEnd)
+            sayGoodbye()
+        } else if isEnd {
+            ask(id, account, isOpenForClient: false)
+        } else {
+            streams[id] = HTTP2Stream(id, account, isWhole: false, window: settings.window)
+        }
     }
 
-    private func spend(_ gauge: inout FloodGauge) {
-        guard !gauge.spend(.now()) else { return }
+    /// Fields behind a body, or for a stream that is over; nobody needs what they say.
+    private func trailersCame(_ id: Int32, isEnd: Bool) throws(HTTP2Code) {
+        guard let stream = streams[id] else { return try spend(&controls) }
+        guard isEnd else { throw .protocolError }
+        inputEnded(stream)
+    }
+
+    private func dataCame(_ head: HTTP2FrameHead, _ payload: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        guard head.stream != 0, head.stream <= lastStream else { throw .protocolError }
+        try output.account(forBody: head.length)
+        let body = try HTTP2Intake.unpadded(head, payload)
+        guard let stream = streams[head.stream] else { return try spend(&controls) }
+        if !body.isEmpty, case .awaitsEnd = stream.phase { refuse(stream, .body) }
+        if head.has(HTTP2.endStream) { inputEnded(stream) } else { try spend(&controls) }
+    }
+
+    private func inputEnded(_ stream: HTTP2Stream) {
+        stream.isOpenForClient = false
+        if case .awaitsEnd = stream.phase {
+            stream.phase = .awaitsAnswer
+            ask(stream)
+        }
+    }
+
+    // MARK: Other frames
+
+    private func settingsCame(_ head: HTTP2FrameHead, _ payload: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        guard head.stream == 0 else { throw .protocolError }
+        if head.has(HTTP2.ack) {
+            guard payload.isEmpty else { throw .frameSize }
+            return
+        }
+        try spend(&controls)
+        let before = settings.window
+        try settings.apply(payload)
+        for stream in streams.values {
+            stream.window += settings.window - before
+            guard stream.window <= HTTP2.windowMax else { throw .flowControl }
+            getInLine(stream)
+        }
+        output.write(HTTP2.settings, flags: HTTP2.ack, stream: 0)
+    }
+
+    private func roomCame(_ head: HTTP2FrameHead, _ payload: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        guard payload.count == 4 else { throw .frameSize }
+        guard head.stream <= lastStream else { throw .protocolError }
+        let room = Int(UInt32(bigEndian: payload.loadUnaligned(as: UInt32.self)) & 0x7FFF_FFFF)
+        guard head.stream != 0 else {
+            guard room > 0 else { throw .protocolError }
+            window += room
+            guard window <= HTTP2.windowMax else { throw .flowControl }
+            return
+        }
+        // Room on streams that are over is on its way as often as not.
+        guard let stream = streams[head.stream] else { return }
+        stream.window += room
+        guard room > 0, stream.window <= HTTP2.windowMax else {
+            end(stream)
+            return try reset(head.stream, room > 0 ? .flowControl : .protocolError)
+        }
+        getInLine(stream)
+    }
+
+    private func resetCame(_ head: HTTP2FrameHead, _ payload: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        guard payload.count == 4 else { throw .frameSize }
+        guard head.stream != 0, head.stream <= lastStream else { throw .protocolError }
+        loop.figures.streamsReset.add()
+        if let stream = streams[head.stream] { end(stream) }
+        try spend(&resets)
+    }
+
+    private func pingCame(_ head: HTTP2FrameHead, _ payload: UnsafeRawBufferPointer) throws(HTTP2Code) {
+        guard payload.count == 8 else { throw .frameSize }
+        guard head.stream == 0 else { throw .protocolError }
+        if head.has(HTTP2.ack) { return pongCame() }
+        try spend(&controls)
+        output.write(HTTP2.ping, flags: HTTP2.ack, stream: 0, payload)
+    }
+
+    /// Refuses one stream; a client that goes on like this is not served any more.
+    private func reset(_ id: Int32, _ code: HTTP2Code) throws(HTTP2Code) {
+        output.reset(id, code)
+        try spend(&resets)
+    }
+
+    private func spend(_ gauge: inout FloodGauge) throws(HTTP2Code) {
+        guard !gauge.spend(intake.arrived) else { return }
         loop.figures.floods.add()
-        breakOff(NGHTTP2_ENHANCE_YOUR_CALM)
-    }
-
-    /// Says why, and ends: GOAWAY is sent with what else is ready, then the connection is closed.
-    private func breakOff(_ reason: nghttp2_error_code) {
-        nghttp2_session_terminate_session(session, reason.rawValue)
+        throw .enhanceYourCalm
     }
 
     // MARK: Sending
 
     func becameWritable() { send() }
 
-    /// Writes what the session has to say, as far as the client takes it.
+    /// Writes what there is to say, as far as the client takes it.
     func send() {
-        guard !isSending, session != nil else { return }
+        guard !isSending, !isOver else { return }
         isSending = true
-        out = loop.lendScratch()
-        // A flush can make room at once; nobody would call again for it.
-        while fill(), connection.isWritable {}
-        var lent = ByteBuffer()
-        swap(&lent, &out)
-        loop.giveBack(lent)
+        output.writeSettingsOnce()
+        repeat {
+            advance()
+            output.flush()
+            // A flush can make room at once; nobody would call again for it.
+        } while canAdvance
         isSending = false
+        output.rest()
         closeIfDone()
     }
 
-    /// Writes until the session has no more to say or the client takes no more.
-    ///
-    /// - Returns: true if the session may have more to say.
-    private func fill() -> Bool {
-        var hasMore = true
-        while hasMore, connection.isWritable, let session {
-            var bytes: UnsafePointer<UInt8>?
-            let count = nghttp2_session_mem_send(session, &bytes)
-            if count > 0 { out.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count)) }
-            if out.readableBytes >= Self.writeBytesMax { writeOut() }
-            hasMore = count > 0 || isPaused
-            isPaused = false
-            if count < 0 { fail(count) }
-        }
-        writeOut()
-        connection.flush()
-        return hasMore && session != nil
-    }
-
-    private func fail(_ code: Int) {
-        loop.shared.logger.error("an HTTP/2 session failed", metadata: ["code": "\(code)"])
-        connection.closeNow()
-    }
-
-    private func writeOut() {
-        guard out.readableBytes > 0 else { return }
-        connection.write(out)
-        out.clear()
-    }
-
     private func closeIfDone() {
-        guard let session, nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 else {
-            return
-        }
+        var isLeaving = clientLeaves
+        if case .said = draining { isLeaving = true }
+        guard isLeaving, streams.isEmpty, !isOver else { return }
+        isOver = true
         connection.finish()
     }
 
-    // MARK: Called by the session while it writes
-
-    /// - Returns: how many bytes the next DATA frame takes; `NGHTTP2_ERR_DEFERRED` while a file is being read.
-    func bodyAvailable(place: Int, room: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
-        let room = min(room, upgradeBytesLeft ?? room)
-        guard room > 0 else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
-        switch streams[place]?.body {
-        case .bytes(let bytes):
-            let count = min(room, bytes.readableBytes)
-            flags.pointee = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-            if count == bytes.readableBytes { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
-            return count
-        case .file(let file):
-            let count = min(room, file.chunk.readableBytes)
-            guard count > 0 else {
-                readAhead(file, place)
-                return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-            }
-            flags.pointee = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-            if count == file.bytesLeft { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
-            return count
-        case .some(.none), nil:
-            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-        }
-    }
-
-    /// Puts one DATA frame into the output; pauses the session when enough for one write is there.
-    func sendBody(frameHead: UnsafeRawBufferPointer, count: Int, place: Int) -> Int32 {
-        out.writeBytes(frameHead)
-        let now = loop.now
-        if let left = upgradeBytesLeft { upgradeBytesLeft = left - count }
-        streams.change(place) { stream in
-            stream.account.bytes += count
-            stream.lastSent = now
-            switch stream.body {
-            case .bytes(var bytes):
-                bytes.readWithUnsafeReadableBytes { all in
-                    out.writeBytes(UnsafeRawBufferPointer(rebasing: all[..<count]))
-                }
-                stream.body = .bytes(bytes)
-            case .file(let file): out.writeImmutableBuffer(file.take(count))
-            case .none: break
-            }
-            // Not when the stream is over: the output may leave before libnghttp2 says so.
-            if stream.isSentWhole { stream.account.leaves(loop.shared.observer) }
-        }
-        guard out.readableBytes >= Self.writeBytesMax else { return 0 }
-        isPaused = true
-        return NGHTTP2_ERR_PAUSE.rawValue
-    }
-
-    func frameLeft(_ frame: nghttp2_frame) {
-        guard frame.hd.stream_id != 0, UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0,
-            let place = place(of: frame.hd.stream_id), streams[place]?.isOpenForClient == true
-        else { return }
-        // The answer is whole; the client need not send the rest of its body.
-        nghttp2_submit_rst_stream(session, 0, frame.hd.stream_id, NGHTTP2_NO_ERROR.rawValue)
-    }
-
-    func streamClosed(_ id: Int32) {
-        guard let place = place(of: id) else { return heads.drop(stream: id) }
-        if let stream = streams.remove(at: place) { loop.finished(stream.account) }
+    /// Says why, and ends: GOAWAY leaves with what else is ready, then the connection is closed.
+    func breakOff(_ code: HTTP2Code) {
+        guard !isOver else { return }
+        output.writeSettingsOnce()
+        output.goaway(last: lastStream, code)
+        output.flush()
+        output.rest()
+        isOver = true
+        connection.finish()
     }
 
     func closed() {
-        guard let session else { return }
-        self.session = nil
-        nghttp2_session_del(session)
-        for place in streams.places.indices {
-            if let stream = streams.remove(at: place) { loop.finished(stream.account) }
-        }
+        isOver = true
+        output.rest()
+        line.removeAll()
+        for stream in streams.values { end(stream) }
     }
 }

@@ -1,136 +1,160 @@
 import NIOCore
 
-/// A request's head as places in the bytes that all heads of a burst share.
+/// A request's head as places in the reader's text.
 struct HTTP2Head {
-    let stream: Int32
     var method = EdgeRequest.Method.other
     var path: Range<Int>?
     var query: Range<Int>?
     var authorization: Range<Int>?
     var ifNoneMatch: Range<Int>?
     var encodings = AcceptEncoding()
-    /// The first rule that the head breaks; the rest of it is skipped then.
+    /// The first rule of ours that the head breaks.
     var refusal: Refusal?
-    /// False if DATA may follow.
-    var isWhole = false
+    /// It is no request at all; the stream is reset. RFC 9113, 8.1.1.
+    var isMalformed = false
 
     fileprivate var fields = 0
     fileprivate var fieldBytes = 0
+    fileprivate var hasRegular = false
+    fileprivate var pseudo: Pseudo = []
+    fileprivate var hasHost = false
+    fileprivate var hasContentLength = false
 
-    init(stream: Int32) { self.stream = stream }
+    /// Which pseudo-header fields came.
+    fileprivate struct Pseudo: OptionSet {
+        let rawValue: UInt8
+        static let method = Pseudo(rawValue: 1)
+        static let scheme = Pseudo(rawValue: 2)
+        static let path = Pseudo(rawValue: 4)
+        static let authority = Pseudo(rawValue: 8)
+        static let needed: Pseudo = [.method, .scheme, .path]
+    }
 }
 
-/// Gathers the heads that one burst of reads brings, without an allocation for each.
+/// Reads one head after the other, without an allocation for each.
+///
+/// Strict, like the reader of HTTP/1.1: what RFC 9113 calls malformed is no request. Source: RFC 9113, 8.1 to 8.3.
 struct HTTP2HeadReader {
-    private(set) var finished: [HTTP2Head] = []
+    private var head = HTTP2Head()
     private var text = ByteBuffer()
-    private var current: HTTP2Head?
-    private var isTaken = false
 
-    /// Memory that is kept for the next burst.
+    /// Memory that is kept for the next head.
     private static let keptBytesMax = 16 << 10
 
-    mutating func begin(stream: Int32) {
-        if isTaken, finished.isEmpty { clear() }
-        current = HTTP2Head(stream: stream)
-    }
-
-    /// Trailers are skipped: nobody needs them.
-    mutating func field(stream: Int32, _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        guard var head = current, head.stream == stream, head.refusal == nil else { return }
-        // Put back in any case; taken out so that the head is changed in place.
-        current = nil
-        head.fields += 1
-        head.fieldBytes += name.count + value.count
-        if head.fields > HeadLimits.fieldsMax || head.fieldBytes > HeadLimits.fieldBytesMax {
-            head.refusal = .fieldsTooLarge
-        } else {
-            do throws(Refusal) { try keep(name, value, in: &head) } catch { head.refusal = error }
-        }
-        current = head
-    }
-
-    mutating func end(stream: Int32, isWhole: Bool) {
-        guard var head = current, head.stream == stream else { return }
-        current = nil
-        head.isWhole = isWhole
-        finished.append(head)
-    }
-
-    /// The stream of a finished head has ended or broken off before its request was taken.
-    mutating func drop(stream: Int32) { finished.removeAll { $0.stream == stream } }
-
-    /// The end of a stream came in the same burst as its head.
-    mutating func becomeWhole(stream: Int32) { change(stream) { $0.isWhole = true } }
-
-    /// What came after a head in the same burst is not allowed.
-    mutating func refuse(stream: Int32, _ refusal: Refusal) {
-        change(stream) { head in if head.refusal == nil { head.refusal = refusal } }
-    }
-
-    private mutating func change(_ stream: Int32, _ change: (inout HTTP2Head) -> Void) {
-        guard let index = finished.lastIndex(where: { $0.stream == stream }) else { return }
-        change(&finished[index])
-    }
-
-    /// The finished heads, and the bytes that they speak of.
-    mutating func take() -> ([HTTP2Head], ByteBuffer) {
-        let taken = (finished, text)
-        finished = []
-        isTaken = true
-        return taken
-    }
-
-    /// Makes room for the next burst. Done late, when the requests of the last one are over as a rule: then the memory
-    /// is used again.
-    private mutating func clear() {
-        isTaken = false
+    mutating func begin() {
+        head = HTTP2Head()
+        // Allocates anew if a request that waits for its answer still holds the bytes.
         if text.capacity > Self.keptBytesMax { text = ByteBuffer() } else { text.clear() }
     }
 
-    static func request(_ head: HTTP2Head, in text: ByteBuffer, id: UInt64) -> EdgeRequest {
-        let slice = { (range: Range<Int>) in
-            text.getSlice(at: text.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
-        }
-        return EdgeRequest(
-            method: head.method, path: head.path.map(slice) ?? root, query: head.query.map(slice),
-            authorization: head.authorization.map(slice), ifNoneMatch: head.ifNoneMatch.map(slice),
-            acceptsGzip: head.encodings.acceptsGzip, id: id)
+    /// The head, once all its fields have been read.
+    mutating func end() -> HTTP2Head {
+        if !head.pseudo.isSuperset(of: .needed) || !head.hasHost { head.isMalformed = true }
+        return head
     }
 
-    private static let root = ByteBuffer(string: "/")
+    /// - Returns: the request that `head` is; holds the text.
+    func request(_ head: HTTP2Head, id: UInt64) -> EdgeRequest {
+        EdgeRequest(
+            method: head.method, in: text, path: head.path, query: head.query, authorization: head.authorization,
+            ifNoneMatch: head.ifNoneMatch, acceptsGzip: head.encodings.acceptsGzip, id: id)
+    }
+
+    mutating func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        head.fields += 1
+        head.fieldBytes += name.count + value.count
+        guard !head.isMalformed, head.refusal == nil else { return }
+        guard head.fields <= HeadLimits.fieldsMax, head.fieldBytes <= HeadLimits.fieldBytesMax else {
+            head.refusal = .fieldsTooLarge
+            return
+        }
+        guard let first = name.first, value.isFieldValue, value.first != 0x20, value.last != 0x20 else {
+            head.isMalformed = true
+            return
+        }
+        do throws(Refusal) {
+            if first == UInt8(ascii: ":") { try keepPseudo(name, value) } else { try keep(name, value) }
+        } catch {
+            head.refusal = error
+        }
+    }
+
+    /// Over all limits, what the fields say does not matter any more.
+    var isFarTooLarge: Bool { head.fieldBytes > 4 * HeadLimits.fieldBytesMax }
 
     // MARK: Fields
 
-    /// libnghttp2 has checked the names, the order and the number of pseudo-header fields.
-    private mutating func keep(
-        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, in head: inout HTTP2Head
+    private mutating func keepPseudo(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) throws(Refusal) {
+        let kind: HTTP2Head.Pseudo
         switch name.count {
-        case 4 where name.equals("host"), 10 where name.equals(":authority"):
-            guard value.isHost else { throw .badHost }
-        case 5 where name.equals(":path"):
-            try keepPath(value, in: &head)
-        case 7 where name.equals(":method"):
-            head.method = value.elementsEqual("GET".utf8) ? .get : value.elementsEqual("HEAD".utf8) ? .head : .other
-        case 13 where name.equals("authorization"):
+        case 5 where name.isExactly(":path"): kind = .path
+        case 7 where name.isExactly(":method"): kind = .method
+        case 7 where name.isExactly(":scheme"): kind = .scheme
+        case 10 where name.isExactly(":authority"): kind = .authority
+        default: kind = []
+        }
+        guard !kind.isEmpty, !head.hasRegular, head.pseudo.insert(kind).inserted, !value.isEmpty || kind == .authority
+        else {
+            head.isMalformed = true
+            return
+        }
+        switch kind {
+        case .path: try keepPath(value)
+        case .method: head.method = value.isExactly("GET") ? .get : value.isExactly("HEAD") ? .head : .other
+        case .authority: try keepHost(value)
+        default: break
+        }
+    }
+
+    private mutating func keep(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(Refusal) {
+        head.hasRegular = true
+        guard name.isLoweredToken else {
+            head.isMalformed = true
+            return
+        }
+        switch name.count {
+        case 2 where name.isExactly("te"):
+            if !value.isExactly("trailers") { head.isMalformed = true }
+        case 4 where name.isExactly("host"):
+            try keepHost(value)
+        case 7 where name.isExactly("upgrade"), 10 where name.isExactly("connection") || name.isExactly("keep-alive"),
+            16 where name.isExactly("proxy-connection"), 17 where name.isExactly("transfer-encoding"):
+            // They speak of a connection, and here there is none of their kind.
+            head.isMalformed = true
+        case 13 where name.isExactly("authorization"):
             if head.authorization != nil { throw .repeatedAuthorization }
             head.authorization = store(value)
-        case 13 where name.equals("if-none-match"):
-            keepTags(value, in: &head)
-        case 14 where name.equals("content-length"):
-            // Anything but a number has been refused by libnghttp2.
-            if !value.allSatisfy({ $0 == UInt8(ascii: "0") }) { throw .body }
-        case 15 where name.equals("accept-encoding"):
+        case 13 where name.isExactly("if-none-match"):
+            keepTags(value)
+        case 14 where name.isExactly("content-length"):
+            try keepContentLength(value)
+        case 15 where name.isExactly("accept-encoding"):
             head.encodings.read(value)
         default: break
         }
     }
 
-    private mutating func keepPath(_ value: UnsafeRawBufferPointer, in head: inout HTTP2Head) throws(Refusal) {
+    private mutating func keepContentLength(_ value: UnsafeRawBufferPointer) throws(Refusal) {
+        let isNumber = !value.isEmpty && value.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+        guard isNumber, !head.hasContentLength else {
+            head.isMalformed = true
+            return
+        }
+        head.hasContentLength = true
+        if !value.allSatisfy({ $0 == UInt8(ascii: "0") }) { throw .body }
+    }
+
+    private mutating func keepHost(_ value: UnsafeRawBufferPointer) throws(Refusal) {
+        head.hasHost = true
+        guard value.isHost else { throw .badHost }
+    }
+
+    private mutating func keepPath(_ value: UnsafeRawBufferPointer) throws(Refusal) {
         guard value.count <= HeadLimits.requestLineBytesMax else { throw .requestLineTooLong }
         // `*` is what OPTIONS asks of the server as a whole.
-        if value.elementsEqual("*".utf8) { return }
+        if value.isExactly("*") { return }
         guard value.first == UInt8(ascii: "/"), value.isTarget else { throw .badTarget }
         let all = store(value)
         guard let mark = value.firstIndex(of: UInt8(ascii: "?")) else {
@@ -141,7 +165,7 @@ struct HTTP2HeadReader {
         head.query = all.lowerBound + mark + 1..<all.upperBound
     }
 
-    private mutating func keepTags(_ value: UnsafeRawBufferPointer, in head: inout HTTP2Head) {
+    private mutating func keepTags(_ value: UnsafeRawBufferPointer) {
         guard let earlier = head.ifNoneMatch,
             let bytes = text.getSlice(at: text.readerIndex + earlier.lowerBound, length: earlier.count)
         else {

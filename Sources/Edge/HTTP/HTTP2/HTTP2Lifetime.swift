@@ -1,9 +1,8 @@
-import CNghttp2
 import NIOCore
 
 /// What time and a stopping server do to an HTTP/2 connection.
 extension HTTP2Connection {
-    var waitsForClient: Bool { streams.places.contains { $0?.hasBytesToSend == true } }
+    var waitsForClient: Bool { streams.values.contains { $0.bytesAtHand > 0 } }
 
     func inputEnded() { connection.closeNow() }
 
@@ -12,8 +11,9 @@ extension HTTP2Connection {
     func drain() {
         guard case .no = draining else { return }
         draining = .noticed(since: .now())
-        nghttp2_submit_shutdown_notice(session)
-        nghttp2_submit_ping(session, 0, nil)
+        output.writeSettingsOnce()
+        output.goaway(last: HTTP2.streamLast, .noError)
+        withUnsafeBytes(of: UInt64(0)) { output.write(HTTP2.ping, stream: 0, $0) }
         send()
     }
 
@@ -24,42 +24,46 @@ extension HTTP2Connection {
     func sayGoodbye() {
         if case .said = draining { return }
         draining = .said
-        let last = nghttp2_session_get_last_proc_stream_id(session)
-        nghttp2_submit_goaway(session, 0, last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
+        output.goaway(last: lastStream, .noError)
     }
 
     func tick(_ now: NIODeadline) {
+        guard !isOver else { return }
         let limits = loop.shared.configuration
-        if case .noticed(let since) = draining, now > since + limits.freshTime { sayGoodbye() }
-        if streams.isEmpty {
-            if now > lastActive + limits.idleTime {
-                nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR.rawValue)
-            }
-        } else {
-            lastActive = now
-            for place in streams.places.indices { check(place, now, limits) }
+        if case .noticed(let since) = draining, now > since + limits.freshTime {
+            sayGoodbye()
+            send()
         }
-        if nghttp2_session_want_write(session) != 0 || nghttp2_session_want_read(session) == 0 { send() }
+        guard !streams.isEmpty else {
+            if now > lastActive + limits.idleTime { breakOff(.noError) }
+            return
+        }
+        lastActive = now
+        var changed = false
+        for stream in streams.values where check(stream, now, limits) { changed = true }
+        if changed { send() }
     }
 
-    private func check(_ place: Int, _ now: NIODeadline, _ limits: EdgeServerConfiguration) {
-        guard let stream = streams[place] else { return }
+    /// - Returns: true if there is something to send because of it.
+    private func check(_ stream: HTTP2Stream, _ now: NIODeadline, _ limits: EdgeServerConfiguration) -> Bool {
         switch stream.phase {
         case .awaitsEnd:
-            if now > stream.account.arrived + limits.headTime { refuse(place, .headTooSlow) }
+            guard now > stream.account.arrived + limits.headTime else { return false }
+            refuse(stream, .headTooSlow)
         case .awaitsAnswer:
-            guard now > stream.account.arrived + limits.answerTime else { return }
+            guard now > stream.account.arrived + limits.answerTime else { return false }
             loop.figures.answersLate.add()
-            refuse(place, .answerTooSlow)
-        case .opening: break
+            refuse(stream, .answerTooSlow)
+        case .opening, .over:
+            return false
         case .answering:
             // Others may flow meanwhile: only a shut window is the client's doing.
-            guard stream.hasBytesToSend, now > stream.lastSent + limits.stallTime,
-                nghttp2_session_get_stream_remote_window_size(session, stream.id) <= 0
-                    || nghttp2_session_get_remote_window_size(session) <= 0
-            else { return }
+            guard stream.bytesAtHand > 0, now > stream.lastSent + limits.stallTime, stream.window <= 0 || window <= 0
+            else { return false }
             loop.figures.stalls.add()
-            nghttp2_submit_rst_stream(session, 0, stream.id, NGHTTP2_CANCEL.rawValue)
+            output.reset(stream.id, .cancel)
+            end(stream)
         }
+        return true
     }
 }

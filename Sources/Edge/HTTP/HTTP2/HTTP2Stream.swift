@@ -1,7 +1,7 @@
 import NIOCore
 
-/// One request on an HTTP/2 connection, from its head until libnghttp2 closes the stream.
-struct HTTP2Stream {
+/// A request whose answer could not leave at once: its end, its answer or room for it is waited for.
+final class HTTP2Stream {
     enum Body {
         case none
         case bytes(ByteBuffer)
@@ -15,76 +15,60 @@ struct HTTP2Stream {
         /// The file is being opened.
         case opening
         case answering
+        case over
     }
 
     let id: Int32
     var account: RequestAccount
     var phase: Phase
-    /// Kept because libnghttp2 reads the fields where they are.
+    /// The answer, while `answering`.
     var form: Rendition?
     var body = Body.none
+    var hasHead = false
+    /// What the client lets us send of the body.
+    var window: Int
     /// The client may still send: once the answer has left, it is told not to.
     var isOpenForClient: Bool
+    /// It stands in line for its next turn.
+    var isInLine = false
     /// When the last byte of the body went out.
     var lastSent: NIODeadline
 
-    init(id: Int32, account: RequestAccount, isWhole: Bool) {
+    init(_ id: Int32, _ account: RequestAccount, isWhole: Bool, window: Int) {
         self.id = id
         self.account = account
+        self.window = window
         phase = isWhole ? .awaitsAnswer : .awaitsEnd
         isOpenForClient = !isWhole
         lastSent = account.arrived
     }
 
-    /// True when nothing of the body is left to be put into the output.
-    var isSentWhole: Bool {
+    /// What could be sent now, had the client room for it.
+    var bytesAtHand: Int {
         switch body {
-        case .none: true
-        case .bytes(let bytes): bytes.readableBytes == 0
-        case .file(let file): file.bytesLeft == 0
+        case .none: 0
+        case .bytes(let bytes): bytes.readableBytes
+        case .file(let file): file.chunk.readableBytes
         }
     }
 
-    /// True if only the client keeps the rest of the answer from being sent.
-    var hasBytesToSend: Bool {
+    /// All that is still to be sent.
+    var bytesLeft: Int {
         switch body {
-        case .none: false
-        case .bytes(let bytes): bytes.readableBytes > 0
-        case .file(let file): file.chunk.readableBytes > 0
+        case .none: 0
+        case .bytes(let bytes): bytes.readableBytes
+        case .file(let file): file.bytesLeft
         }
     }
-}
 
-/// The streams of a connection at fixed places, so that libnghttp2 can hand the place back instead of a pointer.
-struct HTTP2Streams {
-    private(set) var places: [HTTP2Stream?] = []
-    private var free: [Int] = []
-
-    var count: Int { places.count - free.count }
-    var isEmpty: Bool { count == 0 }
-
-    mutating func add(_ stream: HTTP2Stream) -> Int {
-        if let place = free.popLast() {
-            places[place] = stream
-            return place
+    func take(_ count: Int) -> ByteBuffer {
+        switch body {
+        case .none: return ByteBuffer()
+        case .bytes(var bytes):
+            let taken = bytes.readSlice(length: count) ?? ByteBuffer()
+            body = .bytes(bytes)
+            return taken
+        case .file(let file): return file.take(count)
         }
-        places.append(stream)
-        return places.count - 1
     }
-
-    mutating func remove(at place: Int) -> HTTP2Stream? {
-        guard places.indices.contains(place), let stream = places[place] else { return nil }
-        places[place] = nil
-        free.append(place)
-        return stream
-    }
-
-    /// - Returns: what `change` does to the stream at `place`; nil if there is none.
-    @discardableResult
-    mutating func change<Result>(_ place: Int, _ change: (inout HTTP2Stream) -> Result) -> Result? {
-        guard places.indices.contains(place), places[place] != nil else { return nil }
-        return change(&places[place]!)
-    }
-
-    subscript(place: Int) -> HTTP2Stream? { places.indices.contains(place) ? places[place] : nil }
 }

@@ -30,17 +30,17 @@ package struct EdgeFigures: Sendable, Equatable {
 
 /// The counters of one event loop; written there only, read from anywhere.
 final class LoopFigures: Sendable {
-    let connectionsAccepted = Counter()
-    let connectionsRefused = Counter()
-    let requestsHTTP1 = Counter()
-    let requestsHTTP2 = Counter()
-    let requestsRefused = Counter()
-    let answersLate = Counter()
-    let bodyBytesOut = Counter()
-    let streamsReset = Counter()
-    let floods = Counter()
-    let stalls = Counter()
-    let upgrades = Counter()
+    let connectionsAccepted = LoopCounter()
+    let connectionsRefused = LoopCounter()
+    let requestsHTTP1 = LoopCounter()
+    let requestsHTTP2 = LoopCounter()
+    let requestsRefused = LoopCounter()
+    let answersLate = LoopCounter()
+    let bodyBytesOut = LoopCounter()
+    let streamsReset = LoopCounter()
+    let floods = LoopCounter()
+    let stalls = LoopCounter()
+    let upgrades = LoopCounter()
 
     func add(to figures: inout EdgeFigures) {
         figures.connectionsAccepted += connectionsAccepted.value
@@ -57,7 +57,16 @@ final class LoopFigures: Sendable {
     }
 }
 
-/// A number that one thread changes and others may read.
+/// A number that one thread changes and others may read: no bus is locked for it.
+final class LoopCounter: Sendable {
+    private let number = Atomic<Int>(0)
+
+    var value: Int { number.load(ordering: .relaxed) }
+
+    func add(_ change: Int = 1) { number.store(number.load(ordering: .relaxed) &+ change, ordering: .relaxed) }
+}
+
+/// A number that many threads change.
 final class Counter: Sendable {
     private let number = Atomic<Int>(0)
 

@@ -1,0 +1,143 @@
+import NIOCore
+
+/// Frames on their way to the client: gathered in the loop's scratch memory, handed to the channel in large writes.
+struct HTTP2Output {
+    private let connection: Connection
+    private let loop: ServerLoop
+    private var out = ByteBuffer()
+    private var isLent = false
+    private var hasSettings = false
+    private var fields = HTTP2FieldWriter()
+    /// What the client may still send of bodies, which nobody reads.
+    private var intakeWindow = HTTP2.windowStart
+
+    private static let writeBytesMax = 128 << 10
+
+    init(_ connection: Connection) {
+        self.connection = connection
+        loop = connection.loop
+    }
+
+    // MARK: Answers
+
+    /// Writes an answer whole.
+    mutating func answer(_ stream: Int32, _ form: Rendition, _ body: ByteBuffer?, tableBytes: Int) {
+        head(stream, form, isEnd: body == nil, tableBytes: tableBytes)
+        guard var rest = body else { return }
+        while rest.readableBytes > HTTP2.frameBytesMax, let part = rest.readSlice(length: HTTP2.frameBytesMax) {
+            data(stream, part, isEnd: false)
+        }
+        data(stream, rest, isEnd: true)
+    }
+
+    mutating func head(_ stream: Int32, _ form: Rendition, isEnd: Bool, tableBytes: Int) {
+        borrow()
+        let date = loop.date
+        let need = HTTP2FrameHead.bytes + HTTP2FieldWriter.bytesMax(form.http2)
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: need) { space in
+            guard let base = space.baseAddress else { return 0 }
+            let count = fields.write(
+                form.http2, date: date, limit: tableBytes, to: base + HTTP2FrameHead.bytes)
+            HTTP2FrameHead.write(
+                to: base, length: count, type: HTTP2.headers,
+                flags: HTTP2.endHeaders | (isEnd ? HTTP2.endStream : 0), stream: stream)
+            return HTTP2FrameHead.bytes + count
+        }
+    }
+
+    /// - Parameter part: at most `HTTP2.frameBytesMax` bytes.
+    mutating func data(_ stream: Int32, _ part: ByteBuffer, isEnd: Bool) {
+        borrow()
+        let count = part.readableBytes
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: HTTP2FrameHead.bytes + count) { space in
+            guard let base = space.baseAddress else { return 0 }
+            HTTP2FrameHead.write(
+                to: base, length: count, type: HTTP2.data, flags: isEnd ? HTTP2.endStream : 0, stream: stream)
+            part.withUnsafeReadableBytes { bytes in
+                if let bytes = bytes.baseAddress {
+                    (base + HTTP2FrameHead.bytes).copyMemory(from: bytes, byteCount: count)
+                }
+            }
+            return HTTP2FrameHead.bytes + count
+        }
+        if out.readableBytes >= Self.writeBytesMax { writeOut() }
+    }
+
+    // MARK: Other frames
+
+    mutating func write(
+        _ type: UInt8, flags: UInt8 = 0, stream: Int32,
+        _ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) {
+        borrow()
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: HTTP2FrameHead.bytes) { space in
+            guard let base = space.baseAddress else { return 0 }
+            HTTP2FrameHead.write(to: base, length: payload.count, type: type, flags: flags, stream: stream)
+            return HTTP2FrameHead.bytes
+        }
+        out.writeBytes(payload)
+    }
+
+    private mutating func write(_ type: UInt8, stream: Int32, numbers: [UInt32]) {
+        numbers.map(\.bigEndian).withUnsafeBytes { write(type, stream: stream, $0) }
+    }
+
+    mutating func reset(_ stream: Int32, _ code: HTTP2Code) {
+        write(HTTP2.reset, stream: stream, numbers: [code.rawValue])
+    }
+
+    mutating func goaway(last: Int32, _ code: HTTP2Code) {
+        write(HTTP2.goaway, stream: 0, numbers: [UInt32(last), code.rawValue])
+    }
+
+    mutating func writeSettingsOnce() {
+        guard !hasSettings else { return }
+        hasSettings = true
+        let entries: [(UInt16, Int)] = [
+            (3, loop.shared.configuration.streamsMax),
+            (6, HeadLimits.fieldBytesMax + HeadLimits.requestLineBytesMax),
+        ]
+        let payload = entries.flatMap { name, value in
+            [UInt8(name >> 8), UInt8(name & 0xFF)]
+                + (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+        }
+        payload.withUnsafeBytes { write(HTTP2.settings, stream: 0, $0) }
+    }
+
+    /// Bodies are refused, but what of them is on its way counts.
+    mutating func account(forBody count: Int) throws(HTTP2Code) {
+        intakeWindow -= count
+        guard intakeWindow >= 0 else { throw .flowControl }
+        guard intakeWindow < HTTP2.windowStart / 2 else { return }
+        write(HTTP2.windowUpdate, stream: 0, numbers: [UInt32(HTTP2.windowStart - intakeWindow)])
+        intakeWindow = HTTP2.windowStart
+    }
+
+    // MARK: The channel
+
+    mutating func flush() {
+        writeOut()
+        connection.flush()
+    }
+
+    /// Gives the memory back until there is something to write again.
+    mutating func rest() {
+        guard isLent else { return }
+        isLent = false
+        var lent = ByteBuffer()
+        swap(&lent, &out)
+        loop.giveBack(lent)
+    }
+
+    private mutating func borrow() {
+        guard !isLent else { return }
+        isLent = true
+        out = loop.lendScratch()
+    }
+
+    private mutating func writeOut() {
+        guard out.readableBytes > 0 else { return }
+        connection.write(out)
+        out.clear()
+    }
+}
