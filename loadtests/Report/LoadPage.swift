@@ -1,0 +1,5 @@
+struct LoadPage {
+    let report: LoadReport
+    init(_ report: LoadReport) { self.report = report }
+    var text: String { "" }
+}
