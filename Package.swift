@@ -71,7 +71,7 @@ let loadTest: [Target] = [
             .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .subprocess,
         ],
         except: [
-            "Main", "README.md", "results", "measure-closure", "measure-fanout", "measure-wan", "namespaces.sh",
+            "Main", "README.md", "results", "scenarios", "measure-closure", "measure-fanout", "measure-wan", "namespaces.sh",
             "common.sh",
         ]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),

@@ -34,13 +34,13 @@ struct Driver: Sendable {
     ) async -> PhaseOutcome {
         let began = NIODeadline.now()
         let end = began + TimeAmount(phase.duration)
-        let taken = Atomic(0)
+        let taken = Counter()
         recorder.begin(at: began, end: end)
         await withDiscardingTaskGroup { group in
             for user in 0..<users {
                 group.addTask {
                     while NIODeadline.now() < end, !stop.isSet {
-                        let index = taken.add(1, ordering: .relaxed).oldValue
+                        let index = taken.next()
                         guard index < phase.sessionsMax ?? .max else { return }
                         let hasFailed = await session(index, user: user, at: .now(), phase, maker, recorder)
                         // Cancelled never, so a sleep does not throw.
@@ -49,7 +49,7 @@ struct Driver: Sendable {
                 }
             }
         }
-        let sessions = min(taken.load(ordering: .relaxed), phase.sessionsMax ?? .max)
+        let sessions = min(taken.count, phase.sessionsMax ?? .max)
         return PhaseOutcome(began: began, drained: .now(), sessions: sessions, inFlightPeak: min(users, sessions))
     }
 
@@ -111,6 +111,15 @@ struct Driver: Sendable {
             try? await Task.sleep(for: .nanoseconds(step.nanoseconds), tolerance: .zero)
         }
     }
+}
+
+/// Numbers from 0 for whoever asks.
+private final class Counter: Sendable {
+    private let value = Atomic(0)
+
+    var count: Int { value.load(ordering: .relaxed) }
+
+    func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
 }
 
 /// How a phase went, beside what its sessions recorded.

@@ -31,9 +31,9 @@ struct LoadRun {
     ///   - maker: called once for each side before anything is measured.
     /// - Throws: `BenchFailure` after the report if a session failed, or at once if nothing can be measured.
     func measure(_ target: String, maker: (String) async throws -> any SessionMaker) async throws {
-        if let html = options.html { try checkWritable(html) }
+        if let html = options.html { try ReportFile.checkWritable(html) }
         let report = try await report(target, maker: maker)
-        if let html = options.html { try write(LoadPage(report).text, to: html) }
+        if let html = options.html { try ReportFile.write(LoadPage(report).text, to: html) }
         print(options.json ? try Console.json(report) : LoadReportText(report: report).text)
         guard report.failed == 0 else {
             throw BenchFailure(
@@ -56,24 +56,6 @@ struct LoadRun {
         }
         return LoadReport(
             run: self, sides: measured.map(\.figures), machine: machine, began: began, interrupted: stop.isSet)
-    }
-
-    /// Before ten minutes are spent on it.
-    private func checkWritable(_ path: String) throws {
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let place = folder.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : folder
-        guard FileManager.default.isWritableFile(atPath: place) else {
-            throw BenchFailure("\(path) can't be written: there is no folder \(place) to write to; check --html")
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
-            Console.note("wrote \(path)")
-        } catch {
-            throw BenchFailure("\(path) can't be written: \(error); check --html")
-        }
     }
 }
 

@@ -13,14 +13,9 @@ final class LoopWatch: Sendable {
     /// Runs `body` with a timer on each loop.
     func whileWatching<Answer>(_ body: () async throws -> Answer) async rethrows -> Answer {
         let timers = MultiThreadedEventLoopGroup.singleton.makeIterator().map { loop in
-            let due = Mutex(NIODeadline.now() + Self.interval)
-            return loop.scheduleRepeatedTask(initialDelay: Self.interval, delay: Self.interval) { [self] _ in
-                due.withLock { due in
-                    note(due)
-                    due = .now() + Self.interval
-                }
-            }
+            Timer(watch: self, loop: loop)
         }
+        for timer in timers { timer.loop.execute { timer.wait() } }
         let pool = Task { [self] in
             while !Task.isCancelled {
                 let due = NIODeadline.now() + Self.interval
@@ -32,7 +27,7 @@ final class LoopWatch: Sendable {
         }
         defer {
             pool.cancel()
-            for timer in timers { timer.cancel() }
+            for timer in timers { timer.loop.execute { timer.stop() } }
         }
         return try await body()
     }
@@ -43,6 +38,29 @@ final class LoopWatch: Sendable {
             defer { lateness.removeAll() }
             return lateness
         }
+    }
+
+    /// Waits again and again on its loop, and is used there only.
+    private final class Timer: @unchecked Sendable {
+        let loop: any EventLoop
+        private let watch: LoopWatch
+        private var isStopped = false
+
+        init(watch: LoopWatch, loop: any EventLoop) {
+            self.watch = watch
+            self.loop = loop
+        }
+
+        func wait() {
+            guard !isStopped else { return }
+            let due = NIODeadline.now() + LoopWatch.interval
+            loop.scheduleTask(deadline: due) { [self] in
+                watch.note(due)
+                wait()
+            }
+        }
+
+        func stop() { isStopped = true }
     }
 
     private func note(_ due: NIODeadline) {
