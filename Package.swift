@@ -71,7 +71,8 @@ let loadTest: [Target] = [
             .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .subprocess,
         ],
         except: [
-            "Main", "README.md", "results", "scenarios", "measure-closure", "measure-fanout", "measure-wan", "namespaces.sh",
+            "Main", "README.md", "results", "scenarios", "measure-closure", "measure-fanout", "measure-wan",
+            "namespaces.sh",
             "common.sh",
         ]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
@@ -117,7 +118,9 @@ let tests: [Target] = [
     .tests(
         "FaultTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
-    .tests("LoadTestTests", ["LoadTest", "CrateFile", "Registry", "TestSupport", .nio, .nioPosix]),
+    .tests(
+        "LoadTestTests",
+        ["LoadTest", "CrateFile", "Registry", "TestSupport", .argumentParser, .nio, .nioPosix]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 
