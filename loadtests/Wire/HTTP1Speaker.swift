@@ -16,8 +16,6 @@ final class HTTP1Speaker: WireSpeaker {
         let tag: Int
         let isHead: Bool
         var hasBytes = false
-        /// Given up, but its answer must still be read before the next.
-        var isCancelled = false
         var bodyBytes = 0
     }
 
@@ -38,7 +36,7 @@ final class HTTP1Speaker: WireSpeaker {
 
     func cancel(_ tag: Int) {
         guard inFlight?.tag == tag else { return }
-        inFlight?.isCancelled = true
+        inFlight = nil
         isUsable = false
         connection.close(nil)
     }
@@ -72,6 +70,7 @@ final class HTTP1Speaker: WireSpeaker {
         let step = try reader.next(&input, isHead: now.isHead) { status in
             listener?.answerBegan(now.tag, status: status)
         } field: { name, value in
+            if inFlight == nil { return }
             listener?.answerField(now.tag, name: name, value: value)
         }
         switch step {
@@ -110,8 +109,9 @@ final class HTTP1Speaker: WireSpeaker {
         inFlight = nil
         served += 1
         isUsable = isUsable && keepsAlive
-        if !isUsable { connection.close(nil) }
         connection.listener?.answerEnded(now.tag)
+        // Last: closing lets go of the listener.
+        if !isUsable { connection.close(nil) }
     }
 
     func inputEnded() {
@@ -121,7 +121,7 @@ final class HTTP1Speaker: WireSpeaker {
 
     func ended(_ failure: WireFailure) {
         isUsable = false
-        guard let now = inFlight, !now.isCancelled else { return }
+        guard let now = inFlight else { return }
         inFlight = nil
         connection.listener?.failed(now.tag, failure, isUntouched: served > 0 && !now.hasBytes)
     }

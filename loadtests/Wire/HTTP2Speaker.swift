@@ -14,7 +14,10 @@ final class HTTP2Speaker: WireSpeaker {
     /// What the server allows; 100 until it says so, like libcurl.
     private var serverStreamsMax = 100
     private var isLeaving = false
-    private var isReading = false
+    /// Inside the session, which must not be entered again from a callback.
+    private var isBusy = false
+    /// What the connection is to be closed with when the session has been left.
+    private var ending: (WireFailure?)?
 
     private struct Stream {
         var id: Int32
@@ -86,7 +89,7 @@ final class HTTP2Speaker: WireSpeaker {
         guard let place = streams.indices.first(where: { streams[$0].tag == tag && streams[$0].id > 0 }) else { return }
         streams[place].isCancelled = true
         nghttp2_submit_rst_stream(session, 0, streams[place].id, NGHTTP2_CANCEL.rawValue)
-        if !isReading { flush() }
+        if !isBusy { flush() }
     }
 
     private func add(_ stream: Stream) -> Int {
@@ -112,13 +115,14 @@ final class HTTP2Speaker: WireSpeaker {
 
     func received(_ bytes: inout ByteBuffer) {
         guard let session else { return }
-        isReading = true
+        isBusy = true
         let read = bytes.withUnsafeReadableBytes {
             nghttp2_session_mem_recv(session, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
         }
-        isReading = false
+        isBusy = false
         bytes.moveReaderIndex(to: bytes.writerIndex)
-        if read < 0 { connection.close(.garbled(String(cString: nghttp2_strerror(Int32(read))))) }
+        if let ending { return connection.close(ending) }
+        if read < 0 { end(.garbled(String(cString: nghttp2_strerror(Int32(read))))) }
     }
 
     func field(stream: Int32, _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
@@ -160,7 +164,8 @@ final class HTTP2Speaker: WireSpeaker {
     }
 
     func streamClosed(_ id: Int32, code: UInt32) {
-        guard let place = place(of: id) else { return }
+        // A request that did not leave may be reported twice, and its place be taken again.
+        guard let place = place(of: id), streams[place].id == id else { return }
         let stream = streams[place]
         remove(place)
         if !bodies.isEmpty { bodies[id] = nil }
@@ -171,7 +176,12 @@ final class HTTP2Speaker: WireSpeaker {
                 fail(stream, code: code)
             }
         }
-        if isLeaving, inFlight == 0 { connection.close(nil) }
+        if isLeaving, inFlight == 0 { end(nil) }
+    }
+
+    /// Closing ends the session at once, which must not happen inside one of its callbacks.
+    private func end(_ reason: WireFailure?) {
+        if isBusy { ending = .some(reason) } else { connection.close(reason) }
     }
 
     private func fail(_ stream: Stream, code: UInt32) {
@@ -189,7 +199,7 @@ final class HTTP2Speaker: WireSpeaker {
         remove(place)
         bodies[stream.id] = nil
         if !stream.isCancelled { connection.listener?.failed(stream.tag, .goneAway, isUntouched: true) }
-        if isLeaving, inFlight == 0 { connection.close(nil) }
+        if isLeaving, inFlight == 0 { end(nil) }
     }
 
     // MARK: Sending
@@ -212,12 +222,15 @@ final class HTTP2Speaker: WireSpeaker {
     }
 
     func flush() {
-        guard !isReading else { return }
+        guard !isBusy else { return }
         while let session {
             var bytes: UnsafePointer<UInt8>?
+            isBusy = true
             let count = nghttp2_session_mem_send(session, &bytes)
+            isBusy = false
+            if let ending { return connection.close(ending) }
             guard count > 0 else {
-                if count < 0 { connection.close(.garbled(String(cString: nghttp2_strerror(Int32(count))))) }
+                if count < 0 { end(.garbled(String(cString: nghttp2_strerror(Int32(count))))) }
                 break
             }
             out.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
