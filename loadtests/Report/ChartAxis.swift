@@ -22,7 +22,8 @@ struct ChartAxis: Sendable {
     static func values(_ title: String, _ values: [Double], label: (Double) -> String) -> Self {
         let positive = values.filter { $0 > 0 && $0.isFinite }
         guard let least = positive.min(), let most = positive.max() else {
-            return Self(title: title, isLogarithmic: false, range: 0...1, ticks: [Tick(value: 0, label: label(0))])
+            return Self(
+                title: title, isLogarithmic: false, range: 0...1, ticks: [Tick(value: 0, label: Shown.tick(label(0)))])
         }
         return most / least > 30
             ? logarithmic(title, from: least, to: most, label: label) : linear(title, to: most, label: label)
@@ -33,7 +34,9 @@ struct ChartAxis: Sendable {
         let power = powerOfTen((logTen(most / 5)).rounded(.down))
         let step = ([1, 2, 5, 10].first { $0 * power * 6 >= most } ?? 10) * power
         let count = Int((most / step).rounded(.up))
-        let ticks = (0...max(1, count)).map { Tick(value: Double($0) * step, label: label(Double($0) * step)) }
+        let ticks = (0...max(1, count)).map {
+            Tick(value: Double($0) * step, label: Shown.tick(label(Double($0) * step)))
+        }
         return Self(title: title, isLogarithmic: false, range: 0...(step * Double(max(1, count))), ticks: ticks)
     }
 
@@ -48,7 +51,9 @@ struct ChartAxis: Sendable {
         let high = all.first { $0 >= most * 0.9999 } ?? most
         return Self(
             title: title + ", logarithmic", isLogarithmic: true, range: low...high,
-            ticks: all.filter { $0 >= low * 0.9999 && $0 <= high * 1.0001 }.map { Tick(value: $0, label: label($0)) })
+            ticks: all.filter { $0 >= low * 0.9999 && $0 <= high * 1.0001 }.map {
+                Tick(value: $0, label: Shown.tick(label($0)))
+            })
     }
 
     /// Of 1 / (1 - p) as powers of ten: 90 % at 1, 99 % at 2.

@@ -45,6 +45,13 @@ struct ComparedFigure: Codable, Hashable, Sendable {
         return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
     }
 
+    /// Whom the ratios speak for, in words.
+    static func note(rounds: Int) -> String {
+        rounds > 1
+            ? "ratios of neighbouring rounds; a side is called better only if all \(rounds) rounds agree"
+            : "a single round says nothing about the spread: ask for more --rounds"
+    }
+
     static func all(_ a: [SideFigures.Round], _ b: [SideFigures.Round]) -> [Self] {
         func compare(
             _ figure: String, isLowerBetter: Bool = true, _ value: (SideFigures.Round) -> Double?

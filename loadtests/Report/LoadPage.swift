@@ -74,8 +74,7 @@ struct LoadPage {
         }
         return "<h2>B ÷ A</h2>"
             + HTML.table(["figure", "A", "B", "B ÷ A (median)", "least", "most", "better"], rows)
-            + "<p class=\"note\">Ratios of neighbouring rounds. A side is called better only if every one of the "
-            + "\(report.rounds) rounds says so.</p>"
+            + "<p class=\"note\">\(ComparedFigure.note(rounds: report.rounds)).</p>"
     }
 
     private var hasCorrected: Bool { report.sides.contains { $0.all.corrected != nil } }

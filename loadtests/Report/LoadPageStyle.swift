@@ -17,7 +17,7 @@ enum LoadPageStyle {
         .tile{background:var(--card);border:1px solid var(--border);border-radius:8px;padding:10px 14px}
         .tile b{display:block;font-size:22px;font-weight:600;line-height:1.3}.tile span{font-size:13px;color:var(--soft)}
         .tile.bad b{color:var(--bad)}
-        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,620px),1fr));gap:16px;margin-top:18px}
+        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,620px),1fr));gap:16px;margin-top:18px;align-items:start}
         figure{margin:0;background:var(--card);border:1px solid var(--border);border-radius:8px;padding:12px 14px 8px}
         figcaption{font-weight:600;font-size:14px}
         .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--soft);margin-top:2px}
@@ -34,7 +34,7 @@ enum LoadPageStyle {
         .range line{stroke-width:3;stroke-opacity:.45}.range.a line,.range.a .end{stroke:var(--a)}
         .range.b line,.range.b .end{stroke:var(--b)}.range.a circle{fill:var(--a)}.range.b circle{fill:var(--b)}
         .range .end{fill:var(--card);stroke-width:2}.range.a .end{fill:var(--card)}.range.b .end{fill:var(--card)}
-        .cursor{stroke:var(--muted);stroke-width:1}
+        .cursor{stroke:var(--muted);stroke-width:1}.cursor[hidden]{display:none}
         #tip{position:fixed;pointer-events:none;background:var(--ink);color:var(--page);font-size:12.5px;padding:5px 9px;
         border-radius:5px;white-space:pre;z-index:2;font-variant-numeric:tabular-nums}
         .wide{overflow-x:auto;background:var(--card);border:1px solid var(--border);border-radius:8px}

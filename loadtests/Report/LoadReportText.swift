@@ -78,7 +78,7 @@ struct LoadReportText {
                 + [figure.better == .unclear ? "unclear" : figure.better.rawValue]
         }
         return Console.table(["", "A", "B", "B ÷ A", "LEAST", "MOST", "BETTER"], rows)
-            + "\nratios of neighbouring rounds; better only if all \(report.rounds) rounds agree"
+            + "\n" + ComparedFigure.note(rounds: report.rounds)
     }
 
     private var warnings: String { report.warnings.map { "! \($0)" }.joined(separator: "\n") }

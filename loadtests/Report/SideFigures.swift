@@ -72,9 +72,10 @@ struct SideFigures: Sendable {
                 }))
     }
 
-    /// A stretch that the end of the phase cut short is divided by what was left of it.
+    /// A stretch that the end of the phase cut short is divided by what was left of it. What was waited for after the
+    /// end is in the histograms, but a rate of it would say nothing.
     private mutating func addTimeline(_ figures: PhaseFigures, lasted: Double, secondsPerPoint: Int, offset: Int) {
-        for var point in figures.points {
+        for var point in figures.points where Double(point.seconds) < lasted {
             let length = min(Double(secondsPerPoint), lasted - Double(point.seconds))
             let isWhole = length >= Double(secondsPerPoint) / 2
             let rate = Double(point.sessions) / (isWhole ? length : Double(secondsPerPoint))

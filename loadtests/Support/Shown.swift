@@ -60,5 +60,14 @@ enum Shown {
         }
     }
 
+    /// A label of an axis: `1 s`, not `1.00 s`.
+    static func tick(_ text: String) -> String {
+        let parts = text.split(separator: " ", maxSplits: 1)
+        guard var number = parts.first, number.contains(".") else { return text }
+        while number.last == "0" { number = number.dropLast() }
+        if number.last == "." { number = number.dropLast() }
+        return ([number] + parts.dropFirst()).joined(separator: " ")
+    }
+
     static func share(_ value: Double) -> String { fixed(value * 100, value > 0 && value < 0.1 ? 1 : 0) + " %" }
 }

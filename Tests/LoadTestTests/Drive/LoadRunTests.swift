@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOPosix
 import Testing
@@ -107,6 +108,29 @@ struct LoadRunTests {
             }
             #expect(failure.description.contains("status 503"))
         }
+    }
+
+    /// Its fifth session presses Ctrl-C.
+    private struct Interrupter: SessionMaker {
+        func session(
+            user: Int, number: Int, intended: NIODeadline, random: inout SeededRandom
+        ) async -> SessionRecord {
+            if number == 4 { kill(getpid(), SIGINT) }
+            // Cancelled never, so a sleep does not throw.
+            try? await Task.sleep(for: .milliseconds(20))
+            return SessionRecord(kind: .request, intended: intended, began: intended, ended: .now())
+        }
+    }
+
+    @Test(arguments: [["--users", "1"], ["--rate", "50"]])
+    func `Ctrl-C ends a run early, and it reports what it has`(pace: [String]) async throws {
+        let options = try LoadOptions.parse(pace + ["--warmup", "0s", "--duration", "1h", "--rounds", "3"])
+        let report = try await LoadRun("requests", options: options).report("x") { _ in Interrupter() }
+        #expect(report.interrupted)
+        #expect(report.rounds == 1)
+        let sessions = try #require(report.sides.first).all.counts.sessions
+        #expect(sessions >= 5)
+        #expect(LoadReportText(report: report).text.contains("interrupted"))
     }
 
     @Test func `a process that is not there is told before anything is measured`() async throws {

@@ -110,6 +110,10 @@ struct LoadReportTests {
         #expect(Shown.fixed(-0.004, 2) == "0.00")
         #expect(Shown.fixed(.infinity, 2) == "-")
         #expect(Shown.share(0.025) == "2.5 %")
+        #expect(
+            ["1.00 s", "50.0 ms", "2.50 µs", "100 ms", "0.00", "1,200"].map(Shown.tick) == [
+                "1 s", "50 ms", "2.5 µs", "100 ms", "0", "1,200",
+            ])
     }
 
     @Test func `a moment is one line`() {
