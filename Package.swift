@@ -120,7 +120,7 @@ let tests: [Target] = [
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
     .tests(
         "LoadTestTests",
-        ["LoadTest", "CrateFile", "Registry", "TestSupport", .argumentParser, .nio, .nioPosix]),
+        ["LoadTest", "EdgeHTTP", "CrateFile", "Registry", "TestSupport", .argumentParser, .logging, .nio, .nioPosix]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 
