@@ -61,7 +61,8 @@ struct ScenarioTests {
         let known = Set(LoadTestCommand.configuration.subcommands.map { $0._commandName })
         // Verbs come one after the other; those that are here take what their scenarios say.
         if known.contains(scenario.verb) {
-            _ = try RunCommand.command(scenario.arguments(target: "http://127.0.0.1:1", others: []), path: path)
+            let others = scenario.verb == "requests" ? ["--paths", "paths"] : []
+            _ = try RunCommand.command(scenario.arguments(target: "http://127.0.0.1:1", others: others), path: path)
         }
     }
 }
