@@ -67,7 +67,7 @@ let loadTest: [Target] = [
     .room(
         "LoadTest", at: "loadtests",
         [
-            "Registry", "CrateFile", "CNghttp2", "CZlib", .argumentParser, .asyncHTTPClient, .histogram, .nio,
+            "Registry", "CrateFile", "CNghttp2", "CZlib", .argumentParser, .asyncHTTPClient, .crypto, .histogram, .nio,
             .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .subprocess,
         ],
         except: [
