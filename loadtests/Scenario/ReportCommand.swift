@@ -7,7 +7,7 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report",
         abstract: "Makes a table, or a page for a browser, of what `--json` printed before.",
         discussion: """
-              longshore-bench resolve http://127.0.0.1:8081/main/index --users 8 --json > cold.json
+              longshore-bench resolve http://127.0.0.1:8081/main/index --json > cold.json
               longshore-bench report cold.json --html cold.html
             """)
 
