@@ -73,11 +73,12 @@ let loadTest: [Target] = [
     .room(
         "LoadTest", at: "loadtests",
         [
-            "Registry", "CrateFile", "CNghttp2", "CZlib", .argumentParser, .asyncHTTPClient, .histogram, .nio,
+            "Registry", "CrateFile", "CNghttp2", "CZlib", .argumentParser, .asyncHTTPClient, .crypto, .histogram, .nio,
             .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .subprocess,
         ],
         except: [
-            "Main", "README.md", "results", "measure-closure", "measure-fanout", "measure-wan", "namespaces.sh",
+            "Main", "README.md", "results", "scenarios", "measure-closure", "measure-fanout", "measure-wan",
+            "namespaces.sh",
             "common.sh",
         ]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
@@ -123,7 +124,9 @@ let tests: [Target] = [
     .tests(
         "FaultTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
-    .tests("LoadTestTests", ["LoadTest", "CrateFile", "Registry", "TestSupport", .nio, .nioPosix]),
+    .tests(
+        "LoadTestTests",
+        ["LoadTest", "EdgeHTTP", "CrateFile", "Registry", "TestSupport", .argumentParser, .logging, .nio, .nioPosix]),
     .tests("TidyTests", ["Edge", "Hosting", "Origin"]),
 ]
 

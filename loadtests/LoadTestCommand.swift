@@ -10,7 +10,10 @@ package struct LoadTestCommand: AsyncParsableCommand {
             use. `nearest` changes cargo's configuration, if asked to; the others publish small crates.
             """,
         version: "0.1.0",
-        subcommands: [NearestCommand.self, FanoutCommand.self, VisibleCommand.self, CutCommand.self])
+        subcommands: [
+            NearestCommand.self, FanoutCommand.self, VisibleCommand.self, CutCommand.self,
+            RequestsCommand.self, FetchCommand.self, RunCommand.self, ReportCommand.self,
+        ])
 
     package init() {}
 }

@@ -157,7 +157,8 @@ enum TidyRules {
         (
             "loadtests",
             [
-                "Registry", "CrateFile", "CNghttp2", "CZlib", "Histogram", "AsyncHTTPClient", "ArgumentParser",
+                "Registry", "CrateFile", "CNghttp2", "CZlib", "Crypto", "Histogram", "AsyncHTTPClient",
+                "ArgumentParser",
                 "NIOCore",
                 "NIOHTTP1", "NIOPosix",
                 "NIOSSL",

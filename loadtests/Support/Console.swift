@@ -28,18 +28,23 @@ enum Console {
     }
 
     /// To standard error, so that standard output holds the result alone.
-    static func note(_ text: String) {
-        let line = Array((text + "\n").utf8)
-        line.withUnsafeBytes { bytes in
+    static func note(_ text: String) { write(text + "\n") }
+
+    /// To standard error, as it is.
+    static func write(_ text: String) {
+        Array(text.utf8).withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = write(STDERR_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = systemWrite(STDERR_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 guard count > 0 else { return }
                 rest = rest.dropFirst(count)
             }
         }
     }
 }
+
+/// The function of the system, which `Console.write` hides.
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(file, bytes, count) }
 
 extension Duration {
     var milliseconds: Double {

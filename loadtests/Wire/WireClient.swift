@@ -1,9 +1,10 @@
 import NIOCore
 import NIOSSL
+import Synchronization
 
 /// The connections of one cargo process to one server: at most two, of at most 100 streams each.
 ///
-/// Source: docs/PROTOCOL.md, 1.13.
+/// Has to be closed, or its connections stay open. Source: docs/PROTOCOL.md, 1.13.
 final class WireClient: Sendable {
     /// How many connections and streams, and for how long one waits.
     struct Limits: Hashable, Sendable {
@@ -12,20 +13,54 @@ final class WireClient: Sendable {
         var connectTime: TimeAmount = .seconds(10)
         /// Of one request, from its sending to the end of its answer.
         var answerTime: TimeAmount = .seconds(30)
+        /// How often a request that the server has not looked at is sent again on another connection, as libcurl does it.
+        var retriesMax = 5
+        var settings = HTTP2Settings.curl
     }
 
-    /// - Parameter tls: needed if the target is encrypted.
+    private let loop: any EventLoop
+    private let pool: NIOLoopBoundBox<WirePool?>
+    private let makePool: @Sendable (@escaping () -> Void) -> WirePool
+    private let opened = Count()
+
+    private final class Count: Sendable {
+        let value = Atomic<Int>(0)
+    }
+
+    /// - Parameter tls: needed if the target is encrypted; see `WireTarget.tls`.
     init(_ target: WireTarget, tls: NIOSSLContext?, on loop: any EventLoop, limits: Limits = Limits()) {
-        preconditionFailure("comes with the wire")
+        precondition(!target.isEncrypted || tls != nil, "an encrypted target needs a TLS context")
+        self.loop = loop
+        pool = .makeEmptyBox(valueType: WirePool.self, eventLoop: loop)
+        makePool = { WirePool(target, tls: tls, on: loop, limits: limits, opened: $0) }
     }
 
     /// Sends all requests at once, as cargo does with a round, and waits for every answer.
     ///
     /// - Returns: the outcomes in the order of the requests.
-    func burst(_ requests: [WireRequest]) async -> [WireOutcome] { preconditionFailure("comes with the wire") }
+    func burst(_ requests: [WireRequest]) async -> [WireOutcome] {
+        await withCheckedContinuation { continuation in
+            loop.execute { self.poolOnLoop().burst(requests) { continuation.resume(returning: $0) } }
+        }
+    }
 
     /// Connections opened so far.
-    var connectionsOpened: Int { preconditionFailure("comes with the wire") }
+    var connectionsOpened: Int { opened.value.load(ordering: .relaxed) }
 
-    func close() async { preconditionFailure("comes with the wire") }
+    /// Requests in flight fail; later ones too.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                self.poolOnLoop().close()
+                continuation.resume()
+            }
+        }
+    }
+
+    private func poolOnLoop() -> WirePool {
+        if let pool = pool.value { return pool }
+        let made = makePool { [opened] in opened.value.add(1, ordering: .relaxed) }
+        pool.value = made
+        return made
+    }
 }

@@ -1,3 +1,5 @@
+import NIOSSL
+
 /// One server as a client of the load test meets it.
 struct WireTarget: Hashable, Sendable {
     enum Speech: String, CaseIterable, Sendable {
@@ -15,5 +17,29 @@ struct WireTarget: Hashable, Sendable {
     let speech: Speech
 
     /// For `host` and `:authority`; without the scheme's usual port.
-    var authority: String { port == (isEncrypted ? 443 : 80) ? host : "\(host):\(port)" }
+    var authority: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port == (isEncrypted ? 443 : 80) ? name : "\(name):\(port)"
+    }
+
+    init(host: String, port: Int, isEncrypted: Bool, speech: Speech) {
+        self.host = host
+        self.port = port
+        self.isEncrypted = isEncrypted
+        self.speech = speech
+    }
+
+    init(_ base: WebBase, _ speech: Speech) {
+        self.init(host: base.host, port: base.port, isEncrypted: base.isEncrypted, speech: speech)
+    }
+
+    /// What connections to it offer and trust; nil if it is not encrypted.
+    ///
+    /// - Throws: `BenchFailure` if the file holds no certificate.
+    func tls(caFile: String?) throws -> NIOSSLContext? {
+        guard isEncrypted else { return nil }
+        var configuration = try Trust.configuration(caFile: caFile)
+        configuration.applicationProtocols = speech == .http1 ? ["http/1.1"] : ["h2", "http/1.1"]
+        return try NIOSSLContext(configuration: configuration)
+    }
 }

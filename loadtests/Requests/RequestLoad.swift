@@ -1,0 +1,211 @@
+import NIOCore
+import NIOSSL
+
+/// Keeps connections busy with requests and counts what comes back; nothing is allocated for a request.
+///
+/// Confined to its event loop.
+final class RequestLoad: WireListener {
+    private struct Flight {
+        var due = NIODeadline.now()
+        var status = 0
+        var lane = 0
+    }
+
+    private struct Lane {
+        var connection: WireConnection?
+        var inFlight = 0
+        /// Failures in a row without an answer; a server that is not there is not asked in a busy loop.
+        var failures = 0
+    }
+
+    private let target: WireTarget
+    private let tls: NIOSSLContext?
+    private let plan: RequestPlan
+    private let loop: any EventLoop
+    private let parcels: [WireParcel]
+    private var random: SeededRandom
+    private var arrivals: Arrivals?
+    private var flights: [Flight] = []
+    private var free: [Int] = []
+    private var lanes: [Lane]
+    private var nextLane = 0
+    /// Open loop: when requests were due that no stream has been free for.
+    private var waiting = CircularBuffer<NIODeadline>()
+    private var began = NIODeadline.now()
+    private var nextDue = NIODeadline.distantFuture
+    private var tally = RequestTally()
+    private var isRunning = true
+    private var isMeasuring = false
+
+    /// Requests that wait for a stream; more are counted as failures.
+    private static let waitingMax = 1_000_000
+    private static let pause: TimeAmount = .milliseconds(100)
+
+    init(
+        _ target: WireTarget, tls: NIOSSLContext?, _ requests: [WireRequest], _ plan: RequestPlan,
+        on loop: any EventLoop
+    ) {
+        self.target = target
+        self.tls = tls
+        self.plan = plan
+        self.loop = loop
+        parcels = requests.map { WireParcel($0, to: target) }
+        random = SeededRandom(seed: plan.seed)
+        if case .rate(let rate) = plan.pace {
+            arrivals = Arrivals(perSecond: rate, isPoisson: true, seed: plan.seed)
+        }
+        lanes = Array(repeating: Lane(), count: plan.connections)
+    }
+
+    // MARK: Beginning and end
+
+    /// Warms up and measures; everything is closed when `done` is called.
+    ///
+    /// - Parameter use: reads what the server has used.
+    func run(use: @escaping () throws -> ServerUse?, done: @escaping (Result<RequestTally, any Error>) -> Void) {
+        let end: (Result<RequestTally, any Error>) -> Void = { result in
+            self.stop()
+            done(result)
+        }
+        let here = loop.assumeIsolated()
+        for lane in lanes.indices { open(lane) }
+        began = .now()
+        if let first = arrivals?.next() { nextDue = began + first }
+        wait()
+        here.scheduleTask(in: plan.warmUp) {
+            do {
+                let before = try use()
+                self.tally = RequestTally()
+                self.isMeasuring = true
+                let (began, ownBefore) = (NIODeadline.now(), OwnProcessor.threadSeconds())
+                here.scheduleTask(in: self.plan.duration) {
+                    do {
+                        var tally = self.tally
+                        tally.seconds = Double((NIODeadline.now() - began).nanoseconds) / 1e9
+                        tally.ownCPUSeconds = OwnProcessor.threadSeconds() - ownBefore
+                        if let before, let after = try use() { tally.server = after - before }
+                        end(.success(tally))
+                    } catch { end(.failure(error)) }
+                }
+            } catch { end(.failure(error)) }
+        }
+    }
+
+    private func stop() {
+        isRunning = false
+        for lane in lanes { lane.connection?.close(nil) }
+    }
+
+    private func open(_ lane: Int) {
+        guard isRunning else { return }
+        let connection = WireConnection(target, streamsMax: plan.streams, settings: .wide, listener: self)
+        lanes[lane].connection = connection
+        tally.connectionsOpened += 1
+        connection.open(on: loop, tls: tls, within: .seconds(10))
+    }
+
+    // MARK: Sending
+
+    private func fill(_ lane: Int) {
+        guard isRunning, let connection = lanes[lane].connection else { return }
+        switch plan.pace {
+        case .full:
+            // Looked up for each burst, not for each request.
+            for _ in 0..<min(connection.room, plan.streams - lanes[lane].inFlight) {
+                send(on: connection, lane, due: .now())
+            }
+        case .rate:
+            while !waiting.isEmpty, connection.room > 0 { send(on: connection, lane, due: waiting.removeFirst()) }
+        }
+    }
+
+    private func send(on connection: WireConnection, _ lane: Int, due: NIODeadline) {
+        let tag: Int
+        if let kept = free.popLast() {
+            tag = kept
+        } else {
+            tag = flights.count
+            flights.append(Flight())
+        }
+        flights[tag] = Flight(due: due, status: 0, lane: lane)
+        lanes[lane].inFlight += 1
+        connection.send(parcels[Int(random.next() % UInt64(parcels.count))], tag: tag)
+    }
+
+    /// Open loop: sends all that is due and waits for the next.
+    private func arrive() {
+        guard isRunning else { return }
+        let now = NIODeadline.now()
+        while nextDue <= now, let next = arrivals?.next() {
+            arrived(nextDue)
+            nextDue = began + next
+        }
+        for lane in lanes { lane.connection?.flushRequests() }
+        wait()
+    }
+
+    private func wait() {
+        guard arrivals != nil else { return }
+        loop.assumeIsolated().scheduleTask(deadline: nextDue) { self.arrive() }
+    }
+
+    private func arrived(_ due: NIODeadline) {
+        for _ in lanes.indices {
+            nextLane = (nextLane + 1) % lanes.count
+            guard let connection = lanes[nextLane].connection, connection.room > 0 else { continue }
+            return send(on: connection, nextLane, due: due)
+        }
+        guard waiting.count < Self.waitingMax else { return count("never sent: too many were waiting") }
+        waiting.append(due)
+        tally.waitingMost = max(tally.waitingMost, waiting.count)
+    }
+
+    private func count(_ failure: String) { tally.failures[failure, default: 0] += 1 }
+
+    // MARK: What connections say
+
+    func isReady(_ connection: WireConnection) {
+        guard let lane = lanes.firstIndex(where: { $0.connection === connection }) else { return }
+        fill(lane)
+        connection.flushRequests()
+    }
+
+    func ended(_ connection: WireConnection, _ failure: WireFailure?) {
+        guard isRunning, let lane = lanes.firstIndex(where: { $0.connection === connection }) else { return }
+        lanes[lane].connection = nil
+        if let failure { count(failure.kind) }
+        lanes[lane].failures += failure == nil ? 0 : 1
+        if lanes[lane].failures < 2 { return open(lane) }
+        loop.assumeIsolated().scheduleTask(in: Self.pause) { self.open(lane) }
+    }
+
+    func answerBegan(_ tag: Int, status: Int) { flights[tag].status = status }
+    func answerField(_ tag: Int, name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+    func answerBytes(_ tag: Int, _ bytes: UnsafeRawBufferPointer) { tally.bytes += bytes.count }
+
+    func answerEnded(_ tag: Int) {
+        let flight = flights[tag]
+        if isMeasuring {
+            tally.statuses[flight.status] += 1
+            if flight.status == plan.expectedStatus { tally.latency.record(NIODeadline.now() - flight.due) }
+        }
+        leave(tag, flight.lane)
+        lanes[flight.lane].failures = 0
+        fill(flight.lane)
+    }
+
+    func failed(_ tag: Int, _ failure: WireFailure, isUntouched: Bool) {
+        let flight = flights[tag]
+        leave(tag, flight.lane)
+        guard isRunning else { return }
+        defer { fill(flight.lane) }
+        // What the server has not looked at is sent again: in a closed loop something else is sent in its place.
+        guard isUntouched else { return count(failure.kind) }
+        if case .rate = plan.pace { waiting.prepend(flight.due) }
+    }
+
+    private func leave(_ tag: Int, _ lane: Int) {
+        free.append(tag)
+        lanes[lane].inFlight -= 1
+    }
+}

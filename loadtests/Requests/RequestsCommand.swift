@@ -1,0 +1,159 @@
+import ArgumentParser
+import FoundationEssentials
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// `longshore-bench requests`: a server's hot path, with a client that costs little.
+struct RequestsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "requests",
+        abstract: "Asks a server for a list of paths as fast as it can answer, or at a fixed rate.",
+        discussion: """
+            One thread keeps a few connections full, in an order drawn by --seed. Closed loop: --connections ×
+            --streams requests are always on their way. Open loop (--rate): requests are due at random times,
+            and latency counts from when a request was due, whether or not a connection was free.
+
+              longshore-bench requests https://127.0.0.1:8443/main/index --crates names.txt --gzip --ca-file ca.pem \\
+                  --pid $(pidof longshore-edge) --pin 1 \\
+                  --compare https://127.0.0.1:9443/index --compare-pid $(cat nginx.pid) --pid-tree
+
+            Server CPU is that of all threads of --pid, to the nanosecond. Ends with 1 if any answer was not the
+            expected 200, or 304 with --known.
+            """)
+
+    @Argument(help: "The address that paths lie below; with --crates that of an index.") var url: String
+    @Option(help: ArgumentHelp("Paths to ask for, one a line.", valueName: "file")) var paths: String?
+    @Option(help: ArgumentHelp("Instead: names of crates, whose index files are asked for.", valueName: "file"))
+    var crates: String?
+    @Option(help: "What is spoken: h2 (over TLS by ALPN), h2c (HTTP/1.1 with an upgrade), h1.")
+    var speech = WireTarget.Speech.http2
+    @Option(help: "Connections, 1 to 10000.") var connections = 8
+    @Option(help: "Requests at once on each connection, 1 to 100; 1 with h1.") var streams = 64
+    @Flag(help: "Accepts gzip.") var gzip = false
+    @Flag(help: "Learns each path's ETag first, then asks with it and expects 304.") var known = false
+    @Option(help: ArgumentHelp("A token for each request.", valueName: "file")) var tokenFile: String?
+    @Option(help: ArgumentHelp("PEM certificates to trust beside the system's.", valueName: "file")) var caFile: String?
+    @Option(help: ArgumentHelp("Open loop: requests a second.", valueName: "per second")) var rate: Double?
+    @Option(help: ArgumentHelp("Measured time of each round.", valueName: "time")) var duration = Span(.seconds(5))
+    @Option(help: ArgumentHelp("Time before it that is not counted.", valueName: "time")) var warmup = Span(.seconds(1))
+    @Option(help: ArgumentHelp("Draws the order of the paths.", valueName: "n")) var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("The server's process on this machine; may be repeated.", valueName: "pid"))
+    var pid: [Int] = []
+    @Flag(help: "Counts the children of these processes too, such as a server's workers.") var pidTree = false
+    @Option(help: ArgumentHelp("A second server: both are measured in turn, A B A B.", valueName: "url"))
+    var compare: String?
+    @Option(help: ArgumentHelp("Its process; may be repeated.", valueName: "pid")) var comparePid: [Int] = []
+    @Option(help: ArgumentHelp("Rounds, 1 to 100. (default: 5 with --compare, else 1)", valueName: "n"))
+    var rounds: Int?
+    @Option(help: ArgumentHelp("Keeps this client on one processor.", valueName: "core")) var pin: Int?
+    @Flag(help: "Prints JSON.") var json = false
+
+    func validate() throws {
+        guard (paths == nil) != (crates == nil) else { throw ValidationError("give one of --paths and --crates") }
+        guard (1...10_000).contains(connections) else { throw ValidationError("--connections takes 1 to 10000") }
+        guard (1...100).contains(streams) else { throw ValidationError("--streams takes 1 to 100") }
+        guard (1...10_000_000).contains(rate ?? 1) else { throw ValidationError("--rate takes 1 to 10000000") }
+        guard (1...100).contains(rounds ?? 1) else { throw ValidationError("--rounds takes 1 to 100") }
+        guard (.milliseconds(100) ... .seconds(3_600)).contains(duration.duration) else {
+            throw ValidationError("--duration takes 100ms to 1h")
+        }
+        guard warmup.duration <= .seconds(600) else { throw ValidationError("--warmup takes 10m at most") }
+        if compare == nil, !comparePid.isEmpty { throw ValidationError("--compare-pid needs --compare") }
+    }
+
+    private struct SidePlan {
+        let target: WireTarget
+        let base: WebBase
+        let tls: NIOSSLContext?
+        let requests: [WireRequest]
+        let pids: [Int]
+    }
+
+    func run() async throws {
+        if let pin { try OwnProcessor.pin(to: pin) }
+        try OpenFiles.allow(connections + 64)
+        var source = try RequestSource(file: paths, crates: crates)
+        source.acceptsGzip = gzip
+        source.token = try tokenFile.map { path throws(BenchFailure) in
+            try SecretText.read(path, flag: "--token-file")
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let report: RequestReport
+        do {
+            report = try await measure(source, on: group.next())
+        } catch {
+            try await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+        print(json ? try Console.json(report) : report.text)
+        guard report.errors == 0 else {
+            throw BenchFailure(
+                "\(Shown.count(report.errors)) requests had no answer of status \(report.expected_status)")
+        }
+    }
+
+    private func measure(_ source: RequestSource, on loop: any EventLoop) async throws -> RequestReport {
+        var sides = [try await side(url, pid, source, on: loop)]
+        if let compare { sides.append(try await side(compare, comparePid, source, on: loop)) }
+        var tallies = sides.map { (target: $0.base.url, rounds: [RequestTally]()) }
+        for round in 0..<(rounds ?? (compare == nil ? 1 : 5)) {
+            for (place, side) in sides.enumerated() {
+                let tally = try await measure(side, round: round, on: loop)
+                tallies[place].rounds.append(tally)
+                Console.note(
+                    "round \(round + 1) \("AB".dropFirst(place).prefix(1)): \(Shown.count(tally.answers)) answers")
+            }
+        }
+        return RequestReport(settings: settings, expectedStatus: known ? 304 : 200, sides: tallies)
+    }
+
+    private func side(
+        _ url: String, _ pids: [Int], _ source: RequestSource, on loop: any EventLoop
+    ) async throws -> SidePlan {
+        guard let base = WebBase(url) else {
+            throw BenchFailure("`\(url)` is no plain URL: give an address such as http://127.0.0.1:8080/main/index")
+        }
+        let target = WireTarget(base, speech)
+        let tls = try target.tls(caFile: caFile)
+        guard known else {
+            return SidePlan(target: target, base: base, tls: tls, requests: source.requests(below: base), pids: pids)
+        }
+        let client = WireClient(target, tls: tls, on: loop)
+        let outcome: Result<[WireRequest], BenchFailure>
+        do throws(BenchFailure) {
+            outcome = .success(try await source.requestsThatKnow(base, through: client))
+        } catch { outcome = .failure(error) }
+        await client.close()
+        return SidePlan(target: target, base: base, tls: tls, requests: try outcome.get(), pids: pids)
+    }
+
+    private func measure(_ side: SidePlan, round: Int, on loop: any EventLoop) async throws -> RequestTally {
+        let plan = RequestPlan(
+            connections: connections, streams: speech == .http1 ? 1 : streams, pace: rate.map { .rate($0) } ?? .full,
+            warmUp: TimeAmount(warmup.duration), duration: TimeAmount(duration.duration), seed: seed &+ UInt64(round),
+            expectedStatus: known ? 304 : 200)
+        let (target, tls, requests, pids, tree) = (side.target, side.tls, side.requests, side.pids, pidTree)
+        let done = loop.makePromise(of: RequestTally.self)
+        loop.execute {
+            RequestLoad(target, tls: tls, requests, plan, on: loop).run {
+                pids.isEmpty ? nil : try ServerUse.now(of: pids, withChildren: tree)
+            } done: {
+                done.completeWith($0)
+            }
+        }
+        return try await done.futureResult.get()
+    }
+
+    private var settings: [String: String] {
+        [
+            "speech": speech.rawValue, "connections": "\(connections)",
+            "streams": "\(speech == .http1 ? 1 : streams)", "gzip": "\(gzip)", "known": "\(known)",
+            "token": "\(tokenFile != nil)", "pace": rate.map { "\($0) a second, Poisson" } ?? "closed loop",
+            "duration": "\(duration)", "warmup": "\(warmup)", "seed": "\(seed)", "pin": pin.map { "\($0)" } ?? "no",
+        ]
+    }
+}
+
+extension WireTarget.Speech: ExpressibleByArgument {}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// `longshore-bench report`: a table or a page of what was measured before.
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Makes a table, or a page for a browser, of what `--json` printed before.",
+        discussion: """
+              longshore-bench resolve http://127.0.0.1:8081/main/index --json > cold.json
+              longshore-bench report cold.json --html cold.html
+            """)
+
+    static let bytesMax = 64 << 20
+
+    @Argument(help: "The file with the JSON.") var file: String
+    @Option(help: ArgumentHelp("Writes the page here instead of printing a table.", valueName: "file")) var html:
+        String?
+
+    func run() async throws {
+        guard let data = FileManager.default.contents(atPath: file), data.count <= Self.bytesMax else {
+            throw BenchFailure("\(file) can't be read, or has more than \(Self.bytesMax >> 20) MiB")
+        }
+        let report: LoadReport
+        do { report = try JSONDecoder().decode(LoadReport.self, from: data) } catch {
+            throw BenchFailure("\(file) is not what --json of this version prints: \(error)")
+        }
+        guard let html else { return print(LoadReportText(report: report).text) }
+        try ReportFile.write(LoadPage(report).text, to: html)
+    }
+}
