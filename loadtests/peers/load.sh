@@ -4,6 +4,7 @@
 
 : >"$work/table"
 : >"$work/runs"
+warm_min=2000 # each file once
 
 # load SERVER SPEECH PATHS COUNT CONNECTIONS STREAMS FLAG...: COUNT requests; prints microseconds of the server's CPU a request,
 # requests a second, and bytes of body a request. SPEECH: tls (HTTP/2 over TLS) or plain (HTTP/1.1).
@@ -14,7 +15,7 @@ load() {
         base=http://127.0.0.1:${plain_port[$server]}
         flags=(--h1)
     fi
-    [ "$server" != edge ] || server=edge-$speech
+    [ "$server" != edge ] || server=edge-$speech # two edges: one speaks HTTPS only
     sed "s|^|$base|" "$paths" >"$work/uris"
     before=$(cpu "$server")
     taskset -c "$client_core" h2load -n "$count" -c "$connections" -m "$streams" -i "$work/uris" "${flags[@]}" "$@" \
@@ -32,14 +33,14 @@ load() {
     }
 }
 
-# in_turn ROW PEER SPEECH EDGE_PATHS PEER_PATHS CONNECTIONS STREAMS EDGE_FLAG PEER_FLAG...: edge, peer, edge, peer; a line of
-# "runs" each: row, round, side, CPU, rate, bytes. The first word of EDGE_FLAG is a header for the edge alone, or "".
+# in_turn ROW PEER SPEECH EDGE_PATHS PEER_PATHS CONNECTIONS STREAMS HEADER FLAG...: edge, peer, edge, peer; a line of
+# "runs" each: row, round, side, CPU, rate, bytes. HEADER is for the edge alone, or "".
 in_turn() {
     local row=$1 peer=$2 speech=$3 edge_paths=$4 peer_paths=$5 connections=$6 streams=$7 header=$8 own=() counts=() side round out
     shift 8
     [ -z "$header" ] || own=(-H "$header")
     local warm=$((connections * 100))
-    [ $warm -ge 2000 ] || warm=2000
+    [ $warm -ge "$warm_min" ] || warm=$warm_min
     one() { # SIDE COUNT FLAG...
         local count=$2
         if [ "$1" = edge ]; then load edge "$speech" "$edge_paths" "$count" "$connections" "$streams" "${@:3}" "${own[@]}"; else
@@ -60,7 +61,7 @@ in_turn() {
     done
 }
 
-# judge ROW WHAT PEER TARGET [UNIT]: a line of the table. The ratio of a pair of rounds is peer by edge: above 1 the edge is better.
+# judge ROW WHAT PEER TARGET [UNIT]: a line of the table; with the unit µs/MB, by the bytes of the answer. The ratio of a pair of rounds is peer by edge: above 1 the edge is better.
 judge() {
     awk -v row="$1" -v what="$2" -v peer="$3" -v target="$4" -v unit="${5:-µs}" '
         function middle(list, count,   i, j, t) {
@@ -68,11 +69,13 @@ judge() {
                 if (list[j] < list[i]) { t = list[i]; list[i] = list[j]; list[j] = t }
             return count % 2 ? list[(count + 1) / 2] : (list[count / 2] + list[count / 2 + 1]) / 2
         }
+        unit == "µs/MB" { $4 = $4 * 1000000 / $6 }
+        function short(value) { return sprintf(value < 100 ? "%.1f" : "%.0f", value) }
         $1 == row && $3 == "edge" { edge[++n] = $4; er[n] = $5 }
         $1 == row && $3 == "peer" { other[n] = $4; pr[n] = $5; ratio[n] = edge[n] > 0 ? $4 / edge[n] : 0 }
         END {
             e = middle(edge, n); p = middle(other, n); r = middle(ratio, n)
-            printf "| %s | %s | %s | %.3g %s | %.3g %s | %.2f | %.2f-%.2f | %s | %s |\n", row, what, peer, e, unit, p, unit,
+            printf "| %s | %s | %s | %s %s | %s %s | %.2f | %.2f-%.2f | %s | %s |\n", row, what, peer, short(e), unit, short(p), unit,
                 r, ratio[1], ratio[n], target, (r >= target ? "reached" : "not reached")
         }' "$work/runs" | tee -a "$work/table" >&2
 }

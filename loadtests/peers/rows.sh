@@ -4,7 +4,9 @@
 # shellcheck disable=SC2034
 
 all_rows=(h2_gzip_8x64 h2_identity_8x64 h2_gzip_64x10 h2_identity_64x10 private_gzip_8x64 private_identity_8x64
-    private_gzip_64x10 private_identity_64x10 h1_nginx h1_proxy h1_varnish h1_trafficserver)
+    private_gzip_64x10 private_identity_64x10 h2_304_8x64 h1_nginx h1_proxy h1_varnish h1_trafficserver h1_304
+    crate_plain_nginx crate_plain_varnish crate_plain_trafficserver crate_tls_nginx crate_tls_trafficserver
+    p99 resolve memory_hot memory_idle two_cores)
 gzip=(-H "accept-encoding: gzip")
 
 prepare() {
@@ -22,7 +24,9 @@ prepare() {
     say "filling the edges and the peers"
     start_edge edge-tls 22010 --tls-certificate "$work/cert.pem" --tls-key "$work/key.pem"
     start_edge edge-plain 22012
-    copy_index
+    echo /main/index/config.json >"$work/configuration"
+    copy_files configuration
+    copy_files paths
     local base list
     for base in https://127.0.0.1:22010 http://127.0.0.1:22012; do
         for list in paths private; do everything "$base" "$work/$list" -H "$header"; done
@@ -53,17 +57,16 @@ everything() {
 }
 
 # nginx serves what the edge serves: both encodings, byte for byte; no .gz where the edge does not compress.
-copy_index() {
+copy_files() { # LIST
     local form flags suffix
     mkdir -p "$root"
     for form in identity gzip; do
         flags=() suffix=
         [ "$form" = identity ] || { flags=(-H "accept-encoding: gzip") && suffix=.gz; }
-        sed "s|^\(.*\)\$|url=\"http://127.0.0.1:22012\1\"\noutput=\"$root\1$suffix\"|" "$work/paths" >"$work/copy"
+        sed "s|^\(.*\)\$|url=\"http://127.0.0.1:22012\1\"\noutput=\"$root\1$suffix\"|" "$work/$1" >"$work/copy"
         curl -fsS --create-dirs --parallel --parallel-max 16 "${flags[@]}" -K "$work/copy" 2>/dev/null || fail "the edge does not have everything"
     done
-    find "$root" -name '*.gz' | while read -r form; do ! cmp -s "$form" "${form%.gz}" || rm "$form"; done
-    curl -fsS -o "$root/main/index/config.json" http://127.0.0.1:22012/main/index/config.json
+    while read -r form; do ! cmp -s "$root$form.gz" "$root$form" || rm "$root$form.gz"; done <"$work/$1"
     chmod -R a+rX "$root"
 }
 
@@ -89,5 +92,219 @@ row_h1_proxy() { h1 h1_proxy proxy "nginx proxy_cache" 1.6; }
 row_h1_varnish() { h1 h1_varnish varnish Varnish 2; }
 row_h1_trafficserver() { h1 h1_trafficserver trafficserver "Traffic Server" 1.8; }
 
-explanation() { versions; }
-notes() { :; }
+
+# What a client that knows a file asks. h2load has one list of headers, so it asks for one file of middling size.
+not_modified() { # ROW WHAT SPEECH CONNECTIONS STREAMS TARGET
+    local row=$1 speech=$3 file side base round out counts=()
+    file=$(while read -r file; do stat -c '%s %n' "$root$file"; done <"$work/paths" | sort -n | awk '{ f[NR] = $2 } END { print f[int((NR + 1) / 2)] }')
+    file=${file#"$root"}
+    echo "$file" >"$work/one"
+    for side in edge nginx; do
+        base=https://127.0.0.1:${tls_port[$side]}
+        [ "$speech" = tls ] || base=http://127.0.0.1:${plain_port[$side]}
+        curl -fsSk -H "accept-encoding: gzip" -o /dev/null -D - "$base$file" | tr -d '\r' | sed -n 's/^etag: */if-none-match: /Ip' >"$work/known-$side"
+        [ -s "$work/known-$side" ] || fail "$side gave no ETag for $file"
+        out=$(load "$side" "$speech" "$work/one" 20000 "$4" "$5" "${gzip[@]}" -H "$(cat "$work/known-$side")")
+        grep -q '^status codes: 0 2xx' "$work/h2load" || fail "$side answers a file that is known with the file"
+        counts+=("$(echo "$out" | awk -v s="$seconds" '{ printf "%d", $2 * s }')")
+    done
+    for round in $(seq "$rounds"); do
+        out=$(load edge "$speech" "$work/one" "${counts[0]}" "$4" "$5" "${gzip[@]}" -H "$(cat "$work/known-edge")")
+        echo "$row $round edge $out" >>"$work/runs"
+        out=$(load nginx "$speech" "$work/one" "${counts[1]}" "$4" "$5" "${gzip[@]}" -H "$(cat "$work/known-nginx")")
+        echo "$row $round peer $out" >>"$work/runs"
+    done
+    judge "$row" "$2, $4 × $5" "nginx static" "$6"
+}
+row_h2_304_8x64() { not_modified h2_304_8x64 "304, HTTP/2 over TLS" tls 8 64 3; }
+row_h1_304() { not_modified h1_304 "304, HTTP/1.1" plain 64 1 1.1; }
+
+# A crate of one megabyte that nothing can compress, everywhere.
+large_crate() {
+    [ ! -e "$work/crate" ] || return 0
+    local folder=$work/large checksum
+    mkdir -p "$folder/bench-large-1.0.0/src" "$folder/crates"
+    printf '[package]\nname = "bench-large"\nversion = "1.0.0"\nedition = "2021"\ndescription = "a megabyte"\nlicense = "MIT"\n' \
+        >"$folder/bench-large-1.0.0/Cargo.toml"
+    head -c 1000000 /dev/urandom >"$folder/bench-large-1.0.0/src/noise.bin"
+    : >"$folder/bench-large-1.0.0/src/lib.rs"
+    tar -C "$folder" -czf "$folder/crates/bench-large-1.0.0.crate" bench-large-1.0.0
+    origin import main "$folder/crates" >&2
+    checksum=$(sha256sum "$folder/crates/bench-large-1.0.0.crate" | cut -d' ' -f1)
+    echo "/main/crates/bench-large/1.0.0/$checksum.crate" >"$work/crate"
+    install -D -m 644 "$folder/crates/bench-large-1.0.0.crate" "$root$(cat "$work/crate")"
+    chmod -R a+rX "$root"
+}
+
+crate() { # ROW PEER NAME SPEECH CONNECTIONS STREAMS
+    large_crate
+    local warm_min=100 what="crates of 1 MB, HTTP/1.1, 8 connections"
+    [ "$4" = plain ] || what="crates of 1 MB, HTTP/2 over TLS, $5 × $6"
+    in_turn "$1" "$2" "$4" "$work/crate" "$work/crate" "$5" "$6" ""
+    judge "$1" "$what" "$3" 1 µs/MB
+}
+row_crate_plain_nginx() { crate crate_plain_nginx nginx "nginx static" plain 8 1; }
+row_crate_plain_varnish() { crate crate_plain_varnish varnish Varnish plain 8 1; }
+row_crate_plain_trafficserver() { crate crate_plain_trafficserver trafficserver "Traffic Server" plain 8 1; }
+row_crate_tls_nginx() { crate crate_tls_nginx nginx "nginx static" tls 8 4; }
+row_crate_tls_trafficserver() { crate crate_tls_trafficserver trafficserver "Traffic Server" tls 8 4; }
+
+# Half of what the slower side can do, for both. Requests leave by the clock, not by the answers.
+row_p99() {
+    local rate side round out half
+    for side in edge nginx; do
+        for round in 1 2; do out=$(load "$side" tls "$work/paths" 40000 8 64 "${gzip[@]}"); done
+        rate=$(echo "$out" | cut -d' ' -f2)
+        [ "$rate" -ge "${half:-$((rate + 1))}" ] || half=$rate
+    done
+    half=$((half / 2 / 8 * 8))
+    for round in $(seq "$rounds"); do
+        for side in edge nginx; do
+            load "$side" tls "$work/paths" "$((half * seconds))" 8 64 "${gzip[@]}" --rps $((half / 8)) --log-file="$work/latencies" >/dev/null
+            # The first fifth is connections being made.
+            out=$(sort -n "$work/latencies" | awk '{ v[NR] = $3 } END { for (i = int(NR / 5); i <= NR; i++) print v[i] }' | sort -n |
+                awk '{ v[NR] = $1 } END { print v[int(NR * 0.99)], v[int(NR * 0.5)] }')
+            rm "$work/latencies"
+            [ "$side" = edge ] || side=peer
+            echo "p99 $round $side $out" >>"$work/runs"
+        done
+    done
+    judge p99 "p99 of gzip over HTTP/2 and TLS at $half requests a second, 8 connections" "nginx static" 1
+}
+
+# cargo with all files held: every answer is 304.
+row_resolve() {
+    local project=${BENCH_PROJECT:-} corpus=${BENCH_PROJECT_CORPUS:-} side round start files questions
+    [ -n "$project" ] && [ -n "$corpus" ] || {
+        say "resolve is left out: BENCH_PROJECT and BENCH_PROJECT_CORPUS are not set"
+        return
+    }
+    origin repository create project --public >/dev/null
+    origin import project "$corpus" >&2
+    find "$corpus/index" -type f ! -name config.json -printf '/project/index/%P\n' >"$work/project-paths"
+    echo /project/index/config.json >>"$work/project-paths"
+    copy_files project-paths
+    everything https://127.0.0.1:22010 "$work/project-paths"
+    for side in edge nginx; do
+        mkdir -p "$work/home-$side" "$work/project-$side"
+        cp -r "$project/." "$work/project-$side/"
+        chmod -R u+w "$work/project-$side"
+        rm -rf "$work/project-$side/.cargo"
+        cat >"$work/home-$side/config.toml" <<END
+[source.crates-io]
+replace-with = "measured"
+[source.measured]
+registry = "sparse+https://127.0.0.1:${tls_port[$side]}/project/index/"
+[http]
+cainfo = "$work/cert.pem"
+END
+    done
+    resolve() { # SIDE
+        rm -f "$work/project-$1/Cargo.lock"
+        (cd "$work/project-$1" && CARGO_HOME=$work/home-$1 taskset -c "$client_core" cargo generate-lockfile -q) || fail "cargo could not resolve"
+    }
+    for round in 1 2; do for side in edge nginx; do resolve $side; done; done
+    questions=$(answers_304)
+    resolve edge
+    files=$(($(answers_304) - questions))
+    [ "$files" -gt 0 ] || fail "the edge answered none of cargo's questions with 304"
+    for round in $(seq $((rounds * 4))); do
+        for side in edge nginx; do
+            start=${EPOCHREALTIME/./}
+            resolve $side
+            [ $side = edge ] && echo "resolve $round edge $(((${EPOCHREALTIME/./} - start) / 1000)) 0" >>"$work/runs" ||
+                echo "resolve $round peer $(((${EPOCHREALTIME/./} - start) / 1000)) 0" >>"$work/runs"
+        done
+    done
+    judge resolve "warm \`cargo generate-lockfile\`, $files answers of 304, wall time" "nginx static" 1 ms
+}
+answers_304() {
+    # A scrape reads what was counted a moment ago.
+    sleep 0.3
+    curl -fsS http://127.0.0.1:22011/metrics | awk '/^longshore_http_requests_total{.*status="304"/ { n += $2 } END { printf "%d", n }'
+}
+
+# A fresh edge that holds four repositories of the same files: about 85 MB of index files if the corpus is 2,000 crates.
+row_memory_hot() {
+    local name bytes bound held
+    for name in hot-a hot-b; do
+        origin repository create $name --public >/dev/null
+        origin import $name "$corpus" >&2 || true
+    done
+    start_edge hot 22030
+    for name in main private hot-a hot-b; do
+        sed "s|^|/$name/index/|" "$work/names" >"$work/hot-paths"
+        everything http://127.0.0.1:22030 "$work/hot-paths" -H "$header"
+        everything http://127.0.0.1:22030 "$work/hot-paths" -H "$header" -H "accept-encoding: gzip"
+    done
+    sleep 3
+    bytes=$((4 * $(while read -r name; do stat -c %s "$root/main/index/$name"; done <"$work/names" | awk '{ n += $1 } END { printf "%d", n }')))
+    held=$(curl -fsS http://127.0.0.1:22031/metrics | awk '/^longshore_cache_bytes{.*place="memory"/ { n += $2 } END { printf "%d", n }')
+    bound=$((bytes * 16 / 10 + 60000000))
+    awk -v used=$(($(rss hot) * 1024)) -v bytes=$bytes -v held="$held" -v bound=$bound -v files=$((4 * $(wc -l <"$work/names"))) 'BEGIN {
+        printf "| memory_hot | memory with %d files hot, %.1f MB (the cache counts %.1f MB) | 1.6 × bytes + 60 MB | %.1f MB | %.1f MB | %.2f | | 1 | %s |\n",
+            files, bytes / 1e6, held / 1e6, used / 1e6, bound / 1e6, bound / used, (used <= bound ? "reached" : "not reached") }' |
+        tee -a "$work/table" >&2
+    stop hot
+}
+
+# A thousand connections, each with one request behind it; growth of memory by the two servers.
+row_memory_idle() {
+    local side before connections=1000 growth=() client
+    for side in edge-tls nginx; do
+        before=$(rss $side)
+        echo "https://127.0.0.1:${tls_port[${side%-tls}]}/main/index/config.json" >"$work/uris"
+        taskset -c "$client_core" h2load -c $connections -m 1 -D 25 --rps 0.02 -i "$work/uris" >"$work/h2load" 2>&1 &
+        client=$!
+        sleep 15
+        [ "$(ss -Htn state established "( sport = :${tls_port[${side%-tls}]} )" | wc -l)" -ge $connections ] || fail "$side does not have $connections connections"
+        growth+=($(($(rss $side) - before)))
+        wait $client || true
+    done
+    awk -v e="${growth[0]}" -v p="${growth[1]}" 'BEGIN {
+        printf "| memory_idle | growth with 1,000 idle TLS connections | nginx static | %.1f MB | %.1f MB | %.2f | | 0.5 | %s |\n",
+            e / 1024, p / 1024, p / e, (p / e >= 0.5 ? "reached" : "not reached") }' | tee -a "$work/table" >&2
+}
+
+# Two event loops on the core that one had: what they cost each other in locks and shared lines shows as CPU a request.
+row_two_cores() {
+    local round out count
+    start_edge one 22040 --tls-certificate "$work/cert.pem" --tls-key "$work/key.pem"
+    server_core=$server_core,$client_core start_edge two 22050 --threads 2 --tls-certificate "$work/cert.pem" --tls-key "$work/key.pem"
+    tls_port[one]=22040 tls_port[two]=22050
+    for out in one two; do everything "https://127.0.0.1:${tls_port[$out]}" "$work/paths"; done
+    out=$(load one tls "$work/paths" 20000 8 64 "${gzip[@]}")
+    count=$(echo "$out" | awk -v s="$seconds" '{ printf "%d", $2 * s }')
+    for round in $(seq "$rounds"); do
+        # The pairs turn around: one core's cost is the peer, so that a ratio of 1 is perfect.
+        out=$(load two tls "$work/paths" "$count" 8 64 "${gzip[@]}")
+        echo "two_cores $round edge $out" >>"$work/runs"
+        out=$(load one tls "$work/paths" "$count" 8 64 "${gzip[@]}")
+        echo "two_cores $round peer $out" >>"$work/runs"
+    done
+    judge two_cores "two threads on two cores beside the load, CPU a request" "one thread on one core" 0.9
+    stop two
+    stop one
+}
+
+explanation() {
+    versions
+    cat <<'END'
+
+Each side is one process on one core, the load on the other; rounds go edge, peer, edge, peer. A row's ratio is the peer's figure by the
+edge's, for each pair of rounds: above 1 the edge is better. Figures are medians of CPU time of the server with its children (user and
+system) by requests, if no other unit is given. The caches hold everything before a row begins, and every answer was counted and good. The
+edge checks access and writes each read into its journal; the peers do neither, and log nothing. Configurations: `loadtests/peers/`.
+END
+}
+
+notes() {
+    cat <<'END'
+
+* 304 rows ask for one file of middling size, with the ETag that the server gave for it.
+* p99: requests leave at a fixed rate, half of what the slower side can do; latency from the sending, both sides at the same rate.
+* memory_idle: 0.5 says that the edge takes twice what nginx takes. Memory is the proportional share (Pss) of all processes.
+* two_cores: the load needs a core itself, so twice the requests can't be seen here. What one request costs with two threads on two
+  cores, by what it costs with one on one, bounds the gain: 0.9 is 1.8 × one core.
+END
+}

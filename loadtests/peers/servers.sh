@@ -96,11 +96,12 @@ start_edge() {
     local name=$1 port=$2 scheme=http
     shift 2
     [[ " $* " != *" --tls-certificate "* ]] || scheme=https
+    [[ " $* " == *" --threads "* ]] || set -- "$@" --threads 1
     [ -e "$work/$name.credential" ] || origin edge create "$name" --credential-file "$work/$name.credential" >/dev/null
     start "$name" taskset -c "$server_core" "$bin/longshore-edge" serve --name "$name" --data "$work/data-$name" \
         --origin-url http://127.0.0.1:22000 --credential-file "$work/$name.credential" --address "127.0.0.1:$port" \
         --management-address "127.0.0.1:$((port + 1))" --public-url "$scheme://127.0.0.1:$port" --memory-bytes-max 1GiB \
-        --threads 1 --log-level warning "$@"
+        --log-level warning "$@"
     ready "http://127.0.0.1:$((port + 1))" "$name"
 }
 
@@ -132,7 +133,7 @@ cpu() {
     echo $((total * 1000 / $(getconf CLK_TCK)))
 }
 
-# rss NAME: KiB of memory of a server, its children included.
+# rss NAME: KiB of memory of a server, its children included; what they share counts once.
 rss() {
     local pid
     for pid in $(tree "$(cat "$work/$1.pid")"); do cat "/proc/$pid/smaps_rollup" 2>/dev/null || true; done |
