@@ -19,7 +19,7 @@ struct StopTests {
             #expect(answers.map(\.status) == [200])
             #expect(answers[0].head.contains("connection: close"))
             await stopped.value
-            #expect(throws: RawConnection.Failed.self) { try server.connect() }
+            #expect(throws: RawFailure.self) { try server.connect() }
         }
     }
 

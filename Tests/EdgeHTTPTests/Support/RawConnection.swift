@@ -6,14 +6,12 @@ import Synchronization
 #endif
 
 /// A TCP connection that sends exactly the given bytes; blocking, with ten seconds for each step.
-final class RawConnection: Sendable {
+final class RawConnection: RawClient {
     private let socket: CInt
     private let bytes = Mutex<[UInt8]>([])
 
     /// Everything that has come so far.
     var received: [UInt8] { bytes.withLock { $0 } }
-
-    struct Failed: Error { let step: String }
 
     init(port: Int, receiveBytesMax: Int? = nil) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -34,48 +32,36 @@ final class RawConnection: Sendable {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard connected == 0 else { throw Failed(step: "connect") }
+        guard connected == 0 else { throw RawFailure(step: "connect") }
     }
 
     deinit { close(socket) }
 
-    func send(_ bytes: some Sequence<UInt8>) throws {
-        var rest = ArraySlice(Array(bytes))
+    func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard sent > 0 else { throw Failed(step: "send") }
+            guard sent > 0 else { throw RawFailure(step: "send") }
             rest = rest.dropFirst(sent)
         }
     }
 
-    func send(_ text: String) throws { try send(text.utf8) }
+    func send(_ bytes: some Sequence<UInt8>) throws { try send(Array(bytes)) }
 
-    /// - Returns: false at the end of the stream or a reset.
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
     func receive() async throws -> Bool {
         let chunk = try await onThread { try self.read() }
         bytes.withLock { $0 += chunk }
         return !chunk.isEmpty
     }
 
-    func receiveAll() async throws -> String {
-        while try await receive() {}
-        return String(decoding: received, as: UTF8.self)
-    }
-
-    func receive(until marker: String) async throws -> String {
-        while true {
-            let text = String(decoding: received, as: UTF8.self)
-            if text.contains(marker) { return text }
-            guard try await receive() else { throw Failed(step: "receive: ended before \(marker), after \(text)") }
-        }
-    }
-
     private func read() throws -> [UInt8] {
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         let count = recv(socket, &chunk, chunk.count, 0)
-        if count < 0, errno == EAGAIN { throw Failed(step: "receive: nothing for ten seconds") }
+        if count < 0, errno == EAGAIN { throw RawFailure(step: "receive: nothing for ten seconds") }
         return Array(chunk.prefix(max(count, 0)))
     }
 }

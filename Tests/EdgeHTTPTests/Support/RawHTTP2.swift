@@ -19,6 +19,7 @@ enum RawHTTP2 {
 
     static let data: UInt8 = 0
     static let headers: UInt8 = 1
+    static let priority: UInt8 = 2
     static let reset: UInt8 = 3
     static let settings: UInt8 = 4
     static let ping: UInt8 = 6
@@ -42,6 +43,16 @@ enum RawHTTP2 {
         return frame(headers, flags: flags, stream: stream, block)
     }
 
+    /// Any fields in any order, as one HEADERS frame that ends the stream unless told otherwise. Less than 127 bytes each.
+    static func request(_ fields: [(String, String)], stream: Int, flags: UInt8 = 5) -> [UInt8] {
+        frame(headers, flags: flags, stream: stream, block(fields))
+    }
+
+    /// Literal fields that no table remembers.
+    static func block(_ fields: [(String, String)]) -> [UInt8] {
+        fields.flatMap { [0x00] + text($0.0) + text($0.1) }
+    }
+
     private static func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
 
     static func frames(_ bytes: some Collection<UInt8>) -> [Frame] {
@@ -60,7 +71,7 @@ enum RawHTTP2 {
     }
 }
 
-extension RawConnection {
+extension RawClient {
     func frames(after prefix: Int = 0) -> [RawHTTP2.Frame] { RawHTTP2.frames(received.dropFirst(prefix)) }
 
     /// Reads until a frame is there that fits.
@@ -68,7 +79,7 @@ extension RawConnection {
         while true {
             if let frame = frames(after: prefix).first(where: fits) { return frame }
             guard try await receive() else {
-                throw Failed(step: "the connection ended; frames: \(frames(after: prefix))")
+                throw RawFailure(step: "the connection ended; frames: \(frames(after: prefix))")
             }
         }
     }

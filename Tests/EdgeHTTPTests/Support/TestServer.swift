@@ -18,6 +18,11 @@ struct TestServer: Sendable {
 
     func connect() throws -> RawConnection { try RawConnection(port: port) }
 
+    /// Over TLS with this ALPN name, or without TLS.
+    func connect(secure name: String?) async throws -> any RawClient {
+        if let name { try await RawTLSConnection(port: tlsPort, protocol: name) } else { try connect() }
+    }
+
     /// Stops the server beside the test, with ten seconds of grace.
     func stopping() -> Task<Void, Never> {
         let server = server
