@@ -224,24 +224,27 @@ answers_304() {
     curl -fsS http://127.0.0.1:22011/metrics | awk '/^longshore_http_requests_total{.*status="304"/ { n += $2 } END { printf "%d", n }'
 }
 
-# A fresh edge that holds four repositories of the same files: about 85 MB of index files if the corpus is 2,000 crates.
+# A fresh edge that holds the registry of BENCH_HOT_CORPUS, or else four repositories of the files of the other rows.
 row_memory_hot() {
-    local name bytes bound held
-    for name in hot-a hot-b; do
-        origin repository create $name --public >/dev/null
-        origin import $name "$corpus" >&2 || true
+    local name bytes=0 bound held files=0 hot=(main private hot-a hot-b) source=$corpus
+    if [ -n "${BENCH_HOT_CORPUS:-}" ]; then hot=(hot) source=$BENCH_HOT_CORPUS; fi
+    for name in "${hot[@]}"; do
+        [[ $name == hot* ]] || continue
+        origin repository create "$name" --public >/dev/null
+        origin import "$name" "$source" >&2 || true
     done
     start_edge hot 22030
-    for name in main private hot-a hot-b; do
-        sed "s|^|/$name/index/|" "$work/names" >"$work/hot-paths"
-        everything http://127.0.0.1:22030 "$work/hot-paths" -H "$header"
+    for name in "${hot[@]}"; do
+        find "$source/index" -type f ! -name config.json -printf "/$name/index/%P\n" | shuffled >"$work/hot-paths"
+        files=$((files + $(wc -l <"$work/hot-paths")))
+        bytes=$((bytes + $(everything http://127.0.0.1:22030 "$work/hot-paths" -H "$header" -w '%{size_download}\n' |
+            awk '{ n += $1 } END { printf "%d", n }')))
         everything http://127.0.0.1:22030 "$work/hot-paths" -H "$header" -H "accept-encoding: gzip"
     done
     sleep 3
-    bytes=$((4 * $(while read -r name; do stat -c %s "$root/main/index/$name"; done <"$work/names" | awk '{ n += $1 } END { printf "%d", n }')))
     held=$(curl -fsS http://127.0.0.1:22031/metrics | awk '/^longshore_cache_bytes{.*place="memory"/ { n += $2 } END { printf "%d", n }')
     bound=$((bytes * 16 / 10 + 60000000))
-    awk -v used=$(($(rss hot) * 1024)) -v bytes=$bytes -v held="$held" -v bound=$bound -v files=$((4 * $(wc -l <"$work/names"))) 'BEGIN {
+    awk -v used=$(($(rss hot) * 1024)) -v bytes=$bytes -v held="$held" -v bound=$bound -v files=$files 'BEGIN {
         printf "| memory_hot | memory with %d files hot, %.1f MB (the cache counts %.1f MB) | 1.6 × bytes + 60 MB | %.1f MB | %.1f MB | %.2f | | 1 | %s |\n",
             files, bytes / 1e6, held / 1e6, used / 1e6, bound / 1e6, bound / used, (used <= bound ? "reached" : "not reached") }' |
         tee -a "$work/table" >&2
