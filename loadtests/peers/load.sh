@@ -61,6 +61,25 @@ in_turn() {
     done
 }
 
+# asked SERVER SPEECH FIGURE… FLAG...: what `longshore-bench requests` says of a round; FIGURE is a key of its JSON, with `-` after the last.
+asked() {
+    local figure server=$1 base=https://127.0.0.1:${tls_port[$1]} speech=h2 figures=()
+    if [ "$2" = plain ]; then
+        base=http://127.0.0.1:${plain_port[$1]}
+        speech=h1
+    fi
+    [ "$server" != edge ] || server=edge-$2
+    shift 2
+    while [ "$1" != - ]; do figures+=("$1") && shift; done
+    "$bin/longshore-bench" requests "$base" --paths "$work/paths" --speech "$speech" --gzip --ca-file "$work/cert.pem" --pin "$client_core" \
+        --pid "$(cat "$work/$server.pid")" --pid-tree --warmup 1s --duration "${seconds}s" --json "${@:2}" >"$work/requests.json" 2>"$work/requests.log" || {
+        cat "$work/requests.log" >&2
+        fail "$server did not answer well"
+    }
+    # The rounds stand before their total; there is one.
+    for figure in "${figures[@]}"; do grep -m 1 "\"$figure\" :" "$work/requests.json" | sed 's/.*: //; s/,$//'; done | paste -sd' '
+}
+
 # judge ROW WHAT PEER TARGET [UNIT]: a line of the table; with the unit µs/MB, by the bytes of the answer. The ratio of a pair of rounds is peer by edge: above 1 the edge is better.
 judge() {
     awk -v row="$1" -v what="$2" -v peer="$3" -v target="$4" -v unit="${5:-µs}" '

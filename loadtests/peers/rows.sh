@@ -93,28 +93,16 @@ row_h1_varnish() { h1 h1_varnish varnish Varnish 2; }
 row_h1_trafficserver() { h1 h1_trafficserver trafficserver "Traffic Server" 1.8; }
 
 
-# What a client that knows a file asks. h2load has one list of headers, so it asks for one file of middling size.
+# What a client that holds all files asks: each with its own ETag.
 not_modified() { # ROW WHAT SPEECH CONNECTIONS STREAMS TARGET
-    local row=$1 speech=$3 file side base round out counts=()
-    file=$(while read -r file; do stat -c '%s %n' "$root$file"; done <"$work/paths" | sort -n | awk '{ f[NR] = $2 } END { print f[int((NR + 1) / 2)] }')
-    file=${file#"$root"}
-    echo "$file" >"$work/one"
-    for side in edge nginx; do
-        base=https://127.0.0.1:${tls_port[$side]}
-        [ "$speech" = tls ] || base=http://127.0.0.1:${plain_port[$side]}
-        curl -fsSk -H "accept-encoding: gzip" -o /dev/null -D - "$base$file" | tr -d '\r' | sed -n 's/^etag: */if-none-match: /Ip' >"$work/known-$side"
-        [ -s "$work/known-$side" ] || fail "$side gave no ETag for $file"
-        out=$(load "$side" "$speech" "$work/one" 20000 "$4" "$5" "${gzip[@]}" -H "$(cat "$work/known-$side")")
-        grep -q '^status codes: 0 2xx' "$work/h2load" || fail "$side answers a file that is known with the file"
-        counts+=("$(echo "$out" | awk -v s="$seconds" '{ printf "%d", $2 * s }')")
-    done
+    local round out
     for round in $(seq "$rounds"); do
-        out=$(load edge "$speech" "$work/one" "${counts[0]}" "$4" "$5" "${gzip[@]}" -H "$(cat "$work/known-edge")")
-        echo "$row $round edge $out" >>"$work/runs"
-        out=$(load nginx "$speech" "$work/one" "${counts[1]}" "$4" "$5" "${gzip[@]}" -H "$(cat "$work/known-nginx")")
-        echo "$row $round peer $out" >>"$work/runs"
+        out=$(asked edge "$3" server_cpu_us_per_request requests_per_second - --known --connections "$4" --streams "$5")
+        echo "$1 $round edge $out" >>"$work/runs"
+        out=$(asked nginx "$3" server_cpu_us_per_request requests_per_second - --known --connections "$4" --streams "$5")
+        echo "$1 $round peer $out" >>"$work/runs"
     done
-    judge "$row" "$2, $4 × $5" "nginx static" "$6"
+    judge "$1" "$2, $4 × $5" "nginx static" "$6"
 }
 row_h2_304_8x64() { not_modified h2_304_8x64 "304, HTTP/2 over TLS" tls 8 64 3; }
 row_h1_304() { not_modified h1_304 "304, HTTP/1.1" plain 64 1 1.1; }
@@ -149,27 +137,21 @@ row_crate_plain_trafficserver() { crate crate_plain_trafficserver trafficserver 
 row_crate_tls_nginx() { crate crate_tls_nginx nginx "nginx static" tls 8 4; }
 row_crate_tls_trafficserver() { crate crate_tls_trafficserver trafficserver "Traffic Server" tls 8 4; }
 
-# Half of what the slower side can do, for both. Requests leave by the clock, not by the answers.
+# Half of what the slower side can do, for both. Requests leave by chance at that rate, not by the answers.
 row_p99() {
-    local rate side round out half
+    local rate side round out half=
     for side in edge nginx; do
-        for round in 1 2; do out=$(load "$side" tls "$work/paths" 40000 8 64 "${gzip[@]}"); done
-        rate=$(echo "$out" | cut -d' ' -f2)
-        [ "$rate" -ge "${half:-$((rate + 1))}" ] || half=$rate
+        rate=$(asked $side tls requests_per_second - --connections 8 --streams 64 | cut -d. -f1)
+        [ -n "$half" ] && [ "$rate" -ge "$half" ] || half=$rate
     done
-    half=$((half / 2 / 8 * 8))
+    half=$((half / 2))
     for round in $(seq "$rounds"); do
-        for side in edge nginx; do
-            load "$side" tls "$work/paths" "$((half * seconds))" 8 64 "${gzip[@]}" --rps $((half / 8)) --log-file="$work/latencies" >/dev/null
-            # The first fifth is connections being made.
-            out=$(sort -n "$work/latencies" | awk '{ v[NR] = $3 } END { for (i = int(NR / 5); i <= NR; i++) print v[i] }' | sort -n |
-                awk '{ v[NR] = $1 } END { print v[int(NR * 0.99)], v[int(NR * 0.5)] }')
-            rm "$work/latencies"
-            [ "$side" = edge ] || side=peer
-            echo "p99 $round $side $out" >>"$work/runs"
-        done
+        out=$(asked edge tls p99 requests_per_second - --rate $half --connections 8 --streams 64)
+        echo "p99 $round edge $out" >>"$work/runs"
+        out=$(asked nginx tls p99 requests_per_second - --rate $half --connections 8 --streams 64)
+        echo "p99 $round peer $out" >>"$work/runs"
     done
-    judge p99 "p99 of gzip over HTTP/2 and TLS at $half requests a second, 8 connections" "nginx static" 1
+    judge p99 "p99 of gzip over HTTP/2 and TLS at $half requests a second, 8 connections" "nginx static" 1 ms
 }
 
 # cargo with all files held: every answer is 304.
@@ -304,8 +286,8 @@ END
 notes() {
     cat <<'END'
 
-* 304 rows ask for one file of middling size, with the ETag that the server gave for it.
-* p99: requests leave at a fixed rate, half of what the slower side can do; latency from the sending, both sides at the same rate.
+* 304 rows ask for each file with the ETag that the server gave for it.
+* p99: requests are due at random times at half of what the slower side can do; latency counts from then, both sides at the same rate.
 * memory_idle: 0.5 says that the edge takes twice what nginx takes. Memory is the proportional share (Pss) of all processes.
 * two_cores: the load needs a core itself, so twice the requests can't be seen here. What one request costs with two threads on two
   cores, by what it costs with one on one, bounds the gain: 0.9 is 1.8 × one core.
