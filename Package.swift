@@ -41,8 +41,8 @@ let origin: [Target] = [
     .room(
         "Origin", at: "Sources/Origin",
         [
-            "Registry", "CrateFile", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient, .crypto,
-            .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioHTTPTypes,
+            "Registry", "CrateFile", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient,
+            .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioHTTPTypes,
             .nioPosix, .serviceLifecycle, .subprocess,
         ],
         except: ["CLibpq", "Postgres", "Main"], resources: [.embedInCode("Database/Migrations")]),
@@ -73,13 +73,12 @@ let loadTest: [Target] = [
     .room(
         "LoadTest", at: "loadtests",
         [
-            "Registry", "CrateFile", "CNghttp2", "CZlib", .argumentParser, .asyncHTTPClient, .crypto, .histogram, .nio,
+            "Registry", "CrateFile", "CNghttp2", .argumentParser, .asyncHTTPClient, .crypto, .histogram, .nio,
             .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .subprocess,
         ],
         except: [
-            "Main", "README.md", "results", "scenarios", "measure-closure", "measure-fanout", "measure-wan",
-            "namespaces.sh",
-            "common.sh",
+            "Main", "README.md", "results", "scenarios", "peers", "measure-closure", "measure-fanout", "measure-peers",
+            "measure-wan", "namespaces.sh", "common.sh",
         ]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
 ]

@@ -157,7 +157,7 @@ enum TidyRules {
         (
             "loadtests",
             [
-                "Registry", "CrateFile", "CNghttp2", "CZlib", "Crypto", "Histogram", "AsyncHTTPClient",
+                "Registry", "CrateFile", "CNghttp2", "Crypto", "Histogram", "AsyncHTTPClient",
                 "ArgumentParser",
                 "NIOCore",
                 "NIOHTTP1", "NIOPosix",

@@ -82,7 +82,8 @@ enum HPACK {
 
     /// Names of the static table that our answers have; the others are written out.
     private static let names = [
-        ":status": 8, "allow": 22, "cache-control": 24, "content-encoding": 26, "content-length": 28, "content-type": 31,
+        ":status": 8, "allow": 22, "cache-control": 24, "content-encoding": 26, "content-length": 28,
+        "content-type": 31,
         "date": date, "etag": 34, "location": 46, "retry-after": 53, "vary": 59, "www-authenticate": 61,
     ]
 

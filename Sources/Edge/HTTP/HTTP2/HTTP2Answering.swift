@@ -24,7 +24,9 @@ extension HTTP2Connection {
 
     /// Asks the handler for a request that was waited for.
     func ask(_ stream: HTTP2Stream) {
-        guard let answer = loop.ask(stream.account.request, memo: &memo) else { return refuse(stream, .tooManyRequests) }
+        guard let answer = loop.ask(stream.account.request, memo: &memo) else {
+            return refuse(stream, .tooManyRequests)
+        }
         loop.counts(&stream.account)
         deliver(answer, on: stream)
     }

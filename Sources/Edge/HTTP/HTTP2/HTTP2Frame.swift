@@ -13,7 +13,8 @@ struct HTTP2FrameHead {
         type = bytes[3]
         flags = bytes[4]
         // The highest bit says nothing and is ignored.
-        stream = Int32(bitPattern: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 5, as: UInt32.self)) & 0x7FFF_FFFF)
+        stream = Int32(
+            bitPattern: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 5, as: UInt32.self)) & 0x7FFF_FFFF)
     }
 
     /// Writes a head.
