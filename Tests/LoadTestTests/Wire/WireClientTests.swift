@@ -137,7 +137,7 @@ struct WireClientTests {
     }
 
     private struct Echo: EdgeHandler {
-        func answer(_ request: EdgeRequest, on loop: any EventLoop) -> EdgeAnswer {
+        func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer {
             let answer = EdgeAnswer.rendered(RenderedAnswer(status: 200, headers: [], body: request.path))
             let promise = loop.makePromise(of: EdgeAnswer.self)
             loop.scheduleTask(in: .milliseconds(100)) { promise.succeed(answer) }
