@@ -10,10 +10,6 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// The hot path's rooms. That no two accesses overlap is checked while the tests run (debug); in release builds the checks at
-// run time, a tenth of a request's time, are left out.
-let hot: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
-
 // What Debian's packages bring.
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CZlib", path: "Sources/Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -52,11 +48,10 @@ let origin: [Target] = [
 let edge: [Target] = [
     .room(
         "EdgeHTTP", at: "Sources/Edge/HTTP",
-        ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS], settings: hot),
+        ["CNghttp2", "CZlib", .logging, .metrics, .nio, .nioPosix, .nioSSL, .nioTLS]),
     .room(
-        "EdgeCache", at: "Sources/Edge/Cache", ["Registry", .crypto, .grdb, .logging, .nio, .nioPosix],
-        settings: hot),
-    .room("EdgeLedger", at: "Sources/Edge/Ledger", ["Registry", .grdb, .logging], settings: hot),
+        "EdgeCache", at: "Sources/Edge/Cache", ["Registry", .crypto, .grdb, .logging, .nio, .nioPosix]),
+    .room("EdgeLedger", at: "Sources/Edge/Ledger", ["Registry", .grdb, .logging]),
     .room(
         "Edge", at: "Sources/Edge",
         [
@@ -64,7 +59,7 @@ let edge: [Target] = [
             .asyncHTTPClient, .crypto, .logging, .metrics, .metricsAPI, .nio, .nioFoundation, .nioHTTP1, .nioPosix,
             .nioSSL, .serviceLifecycle,
         ],
-        except: ["HTTP", "Cache", "Ledger", "Main"], settings: hot),
+        except: ["HTTP", "Cache", "Ledger", "Main"]),
     .program("EdgeMain", at: "Sources/Edge/Main", ["Edge"]),
 ]
 
@@ -158,11 +153,11 @@ let package = Package(
 extension Target {
     static func room(
         _ name: String, at path: String, _ dependencies: [Dependency], except: [String] = [],
-        resources: [Resource]? = nil, settings: [SwiftSetting] = []
+        resources: [Resource]? = nil
     ) -> Target {
         .target(
             name: name, dependencies: dependencies, path: path, exclude: except, resources: resources,
-            swiftSettings: house + settings)
+            swiftSettings: house)
     }
 
     static func program(_ name: String, at path: String, _ dependencies: [Dependency]) -> Target {

@@ -19,7 +19,7 @@ final class HTTP2Connection: ConnectionEngine {
     /// What the client lets us send of all bodies together.
     var window = HTTP2.windowStart
     var settings = HTTP2Settings()
-    var output: HTTP2Output
+    let output: HTTP2Output
     /// After 101 and before the client's first frame: what may still be sent of the answer.
     var upgradeBytesLeft: Int?
 
@@ -143,7 +143,8 @@ final class HTTP2Connection: ConnectionEngine {
         let head = heads.end()
         loop.figures.requestsHTTP2.add()
         lastActive = intake.arrived
-        guard !head.isMalformed else { return try reset(id, .protocolError) }
+        // What announces a body and ends without it is no request either.
+        guard !head.isMalformed, !isEnd || head.refusal != .body else { return try reset(id, .protocolError) }
         if case .said = draining { return try reset(id, .refusedStream) }
         guard streams.count < loop.shared.configuration.streamsMax else { return try reset(id, .refusedStream) }
         let request = heads.request(head, id: loop.requestNumber())
@@ -156,7 +157,9 @@ final class HTTP2Connection: ConnectionEngine {
         } else if isEnd {
             ask(id, account, isOpenForClient: false)
         } else {
-            streams[id] = HTTP2Stream(id, account, isWhole: false, window: settings.window)
+            let stream = HTTP2Stream(id, account, isWhole: false, window: settings.window)
+            stream.announcesNoBody = head.hasContentLength
+            streams[id] = stream
         }
     }
 
@@ -172,7 +175,13 @@ final class HTTP2Connection: ConnectionEngine {
         try output.account(forBody: head.length)
         let body = try HTTP2Intake.unpadded(head, payload)
         guard let stream = streams[head.stream] else { return try spend(&controls) }
-        if !body.isEmpty, case .awaitsEnd = stream.phase { refuse(stream, .body) }
+        if !body.isEmpty, case .awaitsEnd = stream.phase {
+            if stream.announcesNoBody {
+                end(stream)
+                return try reset(head.stream, .protocolError)
+            }
+            refuse(stream, .body)
+        }
         if head.has(HTTP2.endStream) { inputEnded(stream) } else { try spend(&controls) }
     }
 

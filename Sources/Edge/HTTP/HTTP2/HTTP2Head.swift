@@ -18,7 +18,8 @@ struct HTTP2Head {
     fileprivate var hasRegular = false
     fileprivate var pseudo: Pseudo = []
     fileprivate var hasHost = false
-    fileprivate var hasContentLength = false
+    /// It can only be 0: others are refused.
+    fileprivate(set) var hasContentLength = false
 
     /// Which pseudo-header fields came.
     fileprivate struct Pseudo: OptionSet {

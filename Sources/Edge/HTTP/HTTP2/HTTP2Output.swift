@@ -1,7 +1,9 @@
 import NIOCore
 
 /// Frames on their way to the client: gathered in the loop's scratch memory, handed to the channel in large writes.
-struct HTTP2Output {
+///
+/// A class, because a flush can close the channel, and then its end comes back here before the flush is over.
+final class HTTP2Output {
     private let connection: Connection
     private let loop: ServerLoop
     private var out = ByteBuffer()
@@ -21,7 +23,7 @@ struct HTTP2Output {
     // MARK: Answers
 
     /// Writes an answer whole.
-    mutating func answer(_ stream: Int32, _ form: Rendition, _ body: ByteBuffer?, tableBytes: Int) {
+    func answer(_ stream: Int32, _ form: Rendition, _ body: ByteBuffer?, tableBytes: Int) {
         head(stream, form, isEnd: body == nil, tableBytes: tableBytes)
         guard var rest = body else { return }
         while rest.readableBytes > HTTP2.frameBytesMax, let part = rest.readSlice(length: HTTP2.frameBytesMax) {
@@ -30,7 +32,7 @@ struct HTTP2Output {
         data(stream, rest, isEnd: true)
     }
 
-    mutating func head(_ stream: Int32, _ form: Rendition, isEnd: Bool, tableBytes: Int) {
+    func head(_ stream: Int32, _ form: Rendition, isEnd: Bool, tableBytes: Int) {
         borrow()
         let date = loop.date
         let need = HTTP2FrameHead.bytes + HTTP2FieldWriter.bytesMax(form.http2)
@@ -46,7 +48,7 @@ struct HTTP2Output {
     }
 
     /// - Parameter part: at most `HTTP2.frameBytesMax` bytes.
-    mutating func data(_ stream: Int32, _ part: ByteBuffer, isEnd: Bool) {
+    func data(_ stream: Int32, _ part: ByteBuffer, isEnd: Bool) {
         borrow()
         let count = part.readableBytes
         out.writeWithUnsafeMutableBytes(minimumWritableBytes: HTTP2FrameHead.bytes + count) { space in
@@ -65,7 +67,7 @@ struct HTTP2Output {
 
     // MARK: Other frames
 
-    mutating func write(
+    func write(
         _ type: UInt8, flags: UInt8 = 0, stream: Int32,
         _ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {
@@ -78,19 +80,19 @@ struct HTTP2Output {
         out.writeBytes(payload)
     }
 
-    private mutating func write(_ type: UInt8, stream: Int32, numbers: [UInt32]) {
+    private func write(_ type: UInt8, stream: Int32, numbers: [UInt32]) {
         numbers.map(\.bigEndian).withUnsafeBytes { write(type, stream: stream, $0) }
     }
 
-    mutating func reset(_ stream: Int32, _ code: HTTP2Code) {
+    func reset(_ stream: Int32, _ code: HTTP2Code) {
         write(HTTP2.reset, stream: stream, numbers: [code.rawValue])
     }
 
-    mutating func goaway(last: Int32, _ code: HTTP2Code) {
+    func goaway(last: Int32, _ code: HTTP2Code) {
         write(HTTP2.goaway, stream: 0, numbers: [UInt32(last), code.rawValue])
     }
 
-    mutating func writeSettingsOnce() {
+    func writeSettingsOnce() {
         guard !hasSettings else { return }
         hasSettings = true
         let entries: [(UInt16, Int)] = [
@@ -105,7 +107,7 @@ struct HTTP2Output {
     }
 
     /// Bodies are refused, but what of them is on its way counts.
-    mutating func account(forBody count: Int) throws(HTTP2Code) {
+    func account(forBody count: Int) throws(HTTP2Code) {
         intakeWindow -= count
         guard intakeWindow >= 0 else { throw .flowControl }
         guard intakeWindow < HTTP2.windowStart / 2 else { return }
@@ -115,13 +117,13 @@ struct HTTP2Output {
 
     // MARK: The channel
 
-    mutating func flush() {
+    func flush() {
         writeOut()
         connection.flush()
     }
 
     /// Gives the memory back until there is something to write again.
-    mutating func rest() {
+    func rest() {
         guard isLent else { return }
         isLent = false
         var lent = ByteBuffer()
@@ -129,13 +131,13 @@ struct HTTP2Output {
         loop.giveBack(lent)
     }
 
-    private mutating func borrow() {
+    private func borrow() {
         guard !isLent else { return }
         isLent = true
         out = loop.lendScratch()
     }
 
-    private mutating func writeOut() {
+    private func writeOut() {
         guard out.readableBytes > 0 else { return }
         connection.write(out)
         out.clear()

@@ -29,6 +29,8 @@ final class HTTP2Stream {
     var window: Int
     /// The client may still send: once the answer has left, it is told not to.
     var isOpenForClient: Bool
+    /// Its head said that the body has no bytes.
+    var announcesNoBody = false
     /// It stands in line for its next turn.
     var isInLine = false
     /// When the last byte of the body went out.
