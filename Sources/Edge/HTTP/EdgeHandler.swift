@@ -97,6 +97,7 @@ package struct EdgeAnswer: Sendable {
         self.credit = credit
     }
 
+    /// An answer of each kind, on nobody's account.
     package static func rendered(_ answer: RenderedAnswer) -> EdgeAnswer { EdgeAnswer(.rendered(answer)) }
     package static func file(_ answer: FileAnswer) -> EdgeAnswer { EdgeAnswer(.file(answer)) }
     package static func later(_ answer: EventLoopFuture<EdgeAnswer>) -> EdgeAnswer { EdgeAnswer(.later(answer)) }
