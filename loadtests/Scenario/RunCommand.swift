@@ -9,15 +9,15 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             A scenario is the path of a file, or the name of one in loadtests/scenarios:
 
-              {"about": "what it asks", "verb": "resolve",
-               "options": {"users": 8, "home": "cold", "duration": "30s"}}
+              {"about": "what it asks", "verb": "fetch",
+               "options": {"users": 8, "duration": "30s"}}
 
             Whatever the verb takes may follow, and takes the place of the scenario's own:
 
-              longshore-bench run cold-resolve --target https://edge.example/main/index \\
-                  --token-file token --html cold.html
-              longshore-bench run cold-resolve --target http://127.0.0.1:8081/main/index \\
-                  --compare http://127.0.0.1:8090/main/index --rounds 7 --seed 3
+              longshore-bench run index-h2 --target https://edge.example/main/index \\
+                  --token-file token --paths paths.txt
+              longshore-bench run index-h2 --target http://127.0.0.1:8081/main/index \\
+                  --paths paths.txt --compare http://127.0.0.1:8090/main/index --rounds 7 --seed 3
             """)
 
     /// A scenario is a few lines.
