@@ -83,4 +83,15 @@ struct RealClientTests {
             #expect(server.server.figures.connectionsAccepted == 2)
         }
     }
+
+    // Places in a table that the client does not have, or has forgotten, would be read as other fields or as an error.
+    @Test(arguments: ["0", "100", "4096", "65536"]) func `a client's table may have any size`(bytes: String) async throws {
+        try await withServer(tls: true) { server in
+            let urls = ["/text", "/unchanged", "/echo", "/none"].map { server.secure + $0 }
+            let result = try await runNeeded(
+                "h2load", of: "nghttp2-client",
+                ["-n", "400", "-c", "2", "-m", "10", "--header-table-size=\(bytes)"] + urls)
+            #expect(result.output.contains("status codes: 200 2xx, 100 3xx, 100 4xx, 0 5xx"), "\(result.text)")
+        }
+    }
 }

@@ -1,5 +1,6 @@
 /// What the client's SETTINGS say, as far as a server that pushes nothing cares.
 struct HTTP2Settings {
+    /// The smallest that it ever said: what its table lost by that never comes back.
     private(set) var headerTableBytes = 4096
     /// How much of a stream's body may be sent before the client opens its window.
     private(set) var window = HTTP2.windowStart
@@ -17,7 +18,7 @@ struct HTTP2Settings {
             let name = UInt16(bigEndian: payload.loadUnaligned(fromByteOffset: start, as: UInt16.self))
             let value = Int(UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: start + 2, as: UInt32.self)))
             switch name {
-            case 1: headerTableBytes = value
+            case 1: headerTableBytes = min(headerTableBytes, value)
             case 2: guard value <= 1 else { throw .protocolError }
             case 4:
                 guard value <= HTTP2.windowMax else { throw .flowControl }
