@@ -85,7 +85,9 @@ struct RealClientTests {
     }
 
     // Places in a table that the client does not have, or has forgotten, would be read as other fields or as an error.
-    @Test(arguments: ["0", "100", "4096", "65536"]) func `a client's table may have any size`(bytes: String) async throws {
+    @Test(arguments: ["0", "100", "4096", "65536"]) func `a client's table may have any size`(bytes: String)
+        async throws
+    {
         try await withServer(tls: true) { server in
             let urls = ["/text", "/unchanged", "/echo", "/none"].map { server.secure + $0 }
             let result = try await runNeeded(
