@@ -70,8 +70,9 @@ struct Outages {
             let said = try await load.output.split(separator: "\n").filter { $0 != "000" }
             let kinds = Set(said.map(String.init))
             #expect(kinds.contains("200"))
-            // 7: nobody listens for a moment.
-            #expect(kinds.isSubset(of: ["200", "503", "exit 7"]), "\(kinds)")
+            // 7: nobody listens for a moment. 56: the kernel resets what waits to be accepted when the listener closes. cargo tries
+            // again after both.
+            #expect(kinds.isSubset(of: ["200", "503", "exit 7", "exit 56"]), "\(kinds)")
         }
     }
 
