@@ -56,7 +56,7 @@ enum RootPackage {
         return (try made(name: name, dependencies, [:]), lock)
     }
 
-    private static func made(
+    static func made(
         name: String, _ dependencies: [IndexDependency], _ features: [String: [String]]
     ) throws(BenchFailure) -> Candidate {
         guard let table = FeatureTable(features, dependencies), let version = try? Version("0.0.0") else {
