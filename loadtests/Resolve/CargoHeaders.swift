@@ -12,13 +12,13 @@ struct CargoHeaders: Sendable {
 
     /// For `config.json` and index files.
     ///
-    /// - Parameter tag: of the copy that this cargo has; nil for none. `config.json` never has one.
-    func index(known tag: String?) -> Fields {
+    /// - Parameter validator: of the copy that this cargo has; nil for none. `config.json` never has one.
+    func index(known validator: CargoHome.Validator?) -> Fields {
         var fields: Fields = [
             ("user-agent", Self.userAgent), ("accept-encoding", Self.encodings), ("cargo-protocol", "version=1"),
             ("accept", "text/plain"),
         ]
-        if let tag { fields.append(("if-none-match", tag)) }
+        if let validator { fields.append((validator.field, validator.value)) }
         if let token { fields.append(("authorization", token)) }
         return fields
     }

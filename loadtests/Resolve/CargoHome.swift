@@ -14,8 +14,26 @@ final class CargoHome: Sendable {
         case locked
     }
 
+    /// What a server is asked with whether a file has changed.
+    struct Validator: Hashable, Sendable {
+        /// `if-none-match` or `if-modified-since`.
+        let field: String
+        let value: String
+
+        /// An `ETag` beats a `Last-Modified`; an empty one is none.
+        init?(_ answer: WireAnswer) {
+            if let tag = answer.field("etag"), !tag.isEmpty {
+                (field, value) = ("if-none-match", tag)
+            } else if let date = answer.field("last-modified"), !date.isEmpty {
+                (field, value) = ("if-modified-since", date)
+            } else {
+                return nil
+            }
+        }
+    }
+
     struct Kept: Sendable {
-        let tag: String
+        let validator: Validator?
         let content: IndexLibrary.ContentID
     }
 
@@ -30,10 +48,10 @@ final class CargoHome: Sendable {
 
     func noteNeedOfToken() { needsToken.store(true, ordering: .relaxed) }
 
-    /// What a cargo with this home sends as `If-None-Match`.
-    func tags(_ paths: [IndexPath]) -> [String?] {
+    /// What a cargo with this home asks conditionally with.
+    func validators(_ paths: [IndexPath]) -> [Validator?] {
         guard kind == .warm else { return paths.map { _ in nil } }
-        return files.withLock { files in paths.map { files[$0]?.tag } }
+        return files.withLock { files in paths.map { files[$0]?.validator } }
     }
 
     /// What an answer says, with what was kept before.
@@ -51,12 +69,16 @@ final class CargoHome: Sendable {
     }
 
     private func read(_ path: IndexPath, _ answer: WireAnswer, _ library: IndexLibrary) -> IndexLibrary.ContentID? {
-        let tag = answer.field("etag")
+        let validator = Validator(answer)
         // A tag stands for its text; to unpack that once more would be the load generator's work alone.
-        if let tag, let kept = files.withLock({ $0[path] }), kept.tag == tag { return kept.content }
+        if let validator, validator.field == "if-none-match", let kept = files.withLock({ $0[path] }),
+            kept.validator == validator
+        {
+            return kept.content
+        }
         guard let text = IndexLibrary.text(of: answer) else { return nil }
         let content = library.learn(text)
-        files.withLock { $0[path] = tag.map { Kept(tag: $0, content: content) } }
+        files.withLock { $0[path] = Kept(validator: validator, content: content) }
         return content
     }
 }

@@ -43,8 +43,8 @@ struct Application: Sendable {
     let name: String
     let plan: ResolutionPlan
 
-    init(name: String, root: Candidate, lock: LockFile? = nil, missing: CargoModel.Missing = .endsIt) {
+    init(name: String, _ model: CargoModel) {
         self.name = name
-        plan = ResolutionPlan(CargoModel(root: root, lock: lock, missing: missing))
+        plan = ResolutionPlan(model)
     }
 }

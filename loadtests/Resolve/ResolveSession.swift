@@ -98,15 +98,21 @@ struct ResolveSession {
 
     /// - Returns: nil if cargo would end here.
     private mutating func round(_ paths: [IndexPath]) async -> [IndexLibrary.ContentID]? {
-        let requests = zip(paths, home.tags(paths)).map { path, tag in
-            WireRequest(path: place.path + "\(path)", fields: headers.index(known: tag), keepsBody: true)
+        let requests = zip(paths, home.validators(paths)).map { path, validator in
+            WireRequest(path: place.path + "\(path)", fields: headers.index(known: validator), keepsBody: true)
         }
         let outcomes = await ask(requests, "round")
         let began = NIODeadline.now()
         defer { ownWork = ownWork + (.now() - began) }
         var contents: [IndexLibrary.ContentID] = []
         for (path, outcome) in zip(paths, outcomes) {
-            guard case .success(let answer) = outcome, let content = home.content(path, answer, library) else {
+            guard case .success(let answer) = outcome else {
+                record.hasFailed = true
+                continue
+            }
+            guard let content = home.content(path, answer, library) else {
+                // Those from 400 on are counted already.
+                if answer.status < 400 { record.errors["no index file (\(answer.status))", default: 0] += 1 }
                 record.hasFailed = true
                 continue
             }

@@ -30,16 +30,16 @@ struct ResolvedThings: ParsableArguments {
         if let apps { return try read(apps) }
         if let crates {
             let root = try RootPackage.crates(crates.split(separator: ",").map(String.init))
-            return [Application(name: "crates", root: root)]
+            return [Application(name: "crates", CargoModel(root: root))]
         }
         guard let manifest else {
             let (root, lock) = try RootPackage.lockFile(try Self.text(lock ?? "", "--lock"), name: "lock file")
-            return [Application(name: root.name, root: root, lock: lock)]
+            return [Application(name: root.name, CargoModel(root: root, lock: lock, guide: .lockFile))]
         }
         let root = try RootPackage.manifest(try Self.text(manifest, "--manifest"), registry: nil)
         var locked: LockFile?
         if let lock { locked = try LockFile(parsing: try Self.text(lock, "--lock")) }
-        return [Application(name: root.name, root: root, lock: locked)]
+        return [Application(name: root.name, CargoModel(root: root, lock: locked))]
     }
 
     /// Something of the whole that is not a measurement's name.
@@ -62,7 +62,7 @@ struct ResolvedThings: ParsableArguments {
         var applications: [Application] = []
         for (name, entry) in entries.sorted(by: { $0.key < $1.key }) where names.isEmpty || names.contains(name) {
             applications.append(
-                Application(name: name, root: try entry.line.root(), missing: .isLeftOut))
+                Application(name: name, CargoModel(root: try entry.line.root(), missing: .isLeftOut)))
         }
         guard !applications.isEmpty else { throw BenchFailure("\(path) has no application") }
         return applications

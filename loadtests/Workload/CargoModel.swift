@@ -25,21 +25,31 @@ struct CargoModel: Sendable {
         case isLeftOut
     }
 
+    /// What says which optional dependencies are there.
+    enum Guide: Hashable, Sendable {
+        /// The features that the root asks for, as for cargo.
+        case features
+        /// The lock file, which lists what each of its packages needs: enough when there is no manifest beside it.
+        case lockFile
+    }
+
     let root: Candidate
     let lock: LockFile?
+    let guide: Guide
     let missing: Missing
     /// cargo keeps what it learnt about conflicts from round to round.
     private var deadEnds = DeadEnds()
 
-    init(root: Candidate, lock: LockFile? = nil, missing: Missing = .endsIt) {
+    init(root: Candidate, lock: LockFile? = nil, guide: Guide = .features, missing: Missing = .endsIt) {
         self.root = root
         self.lock = lock
+        self.guide = guide
         self.missing = missing
     }
 
     /// - Parameter files: all answers so far; `absent` for a file that the registry does not have.
     mutating func next(knowing files: [IndexPath: IndexContents]) -> Step {
-        var resolution = Resolution(root: root, lock: lock, missing: missing, files: files, deadEnds: deadEnds)
+        var resolution = Resolution(self, files: files, deadEnds: deadEnds)
         let end = resolution.run()
         deadEnds = resolution.deadEnds
         switch end {

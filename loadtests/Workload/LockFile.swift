@@ -18,8 +18,9 @@ struct LockFile: Sendable {
     let packages: [Locked]
     private let holdings: Set<Package>
     private let needs: [Package: [Package]]
-    /// What the packages without a source need: those of the workspace.
-    private let rootNeeds: [Package]
+    /// What the workspace needs itself: what packages without a source need. Of a file without such packages what nothing
+    /// else needs.
+    let direct: [Package]
     private let byName: [String: [Version]]
 
     /// - Throws: `BenchFailure` if the text is no lock file of version 2 or later.
@@ -55,15 +56,10 @@ struct LockFile: Sendable {
         packages = external.map { Locked(package: $0.package, checksum: $0.checksum) }
         holdings = Set(external.map(\.package))
         needs = Dictionary(external.map { ($0.package, $0.needs.compactMap(package)) }) { first, _ in first }
-        rootNeeds = read.filter(\.isLocal).flatMap { $0.needs.compactMap(package) }
-        byName = Dictionary(grouping: external.map(\.package), by: \.name).mapValues { $0.map(\.version) }
-    }
-
-    /// What the workspace needs itself; of a file without packages of a workspace, what nothing else needs.
-    var direct: [Package] {
-        guard rootNeeds.isEmpty else { return rootNeeds.filter(holdings.contains) }
+        let ofWorkspace = read.filter(\.isLocal).flatMap { $0.needs.compactMap(package) }.filter(holdings.contains)
         let needed = Set(needs.values.joined())
-        return packages.map(\.package).filter { !needed.contains($0) }
+        direct = ofWorkspace.isEmpty ? packages.map(\.package).filter { !needed.contains($0) } : ofWorkspace
+        byName = Dictionary(grouping: external.map(\.package), by: \.name).mapValues { $0.map(\.version) }
     }
 
     func holds(_ candidate: Candidate) -> Bool {
@@ -72,8 +68,13 @@ struct LockFile: Sendable {
 
     /// The version that a dependency is pinned to; nil for one that the file knows nothing of.
     func version(of dependency: IndexDependency, in parent: Candidate, isRoot: Bool) -> Version? {
-        let own = isRoot ? rootNeeds : needs[Package(name: parent.name, version: parent.version)] ?? []
-        let pinned = own.first { $0.name == dependency.crate && dependency.requirement.matches($0.version) }
-        return pinned?.version ?? byName[dependency.crate]?.first { dependency.requirement.matches($0) }
+        pin(of: dependency, in: parent, isRoot: isRoot)
+            ?? byName[dependency.crate]?.first { dependency.requirement.matches($0) }
+    }
+
+    /// The same, from what the file lists as needed by the parent alone.
+    func pin(of dependency: IndexDependency, in parent: Candidate, isRoot: Bool) -> Version? {
+        let own = isRoot ? direct : needs[Package(name: parent.name, version: parent.version)] ?? []
+        return own.first { $0.name == dependency.crate && dependency.requirement.matches($0.version) }?.version
     }
 }

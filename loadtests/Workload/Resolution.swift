@@ -40,6 +40,7 @@ struct Resolution {
 
     private let root: Candidate
     private let lock: LockFile?
+    private let guide: CargoModel.Guide
     private let missing: CargoModel.Missing
     private let files: [IndexPath: IndexContents]
     /// What has to be asked, in the order in which it was looked for.
@@ -53,13 +54,11 @@ struct Resolution {
     /// What was learnt, in the runs before too.
     private(set) var deadEnds: DeadEnds
 
-    init(
-        root: Candidate, lock: LockFile?, missing: CargoModel.Missing, files: [IndexPath: IndexContents],
-        deadEnds: DeadEnds
-    ) {
-        self.root = root
-        self.lock = lock
-        self.missing = missing
+    init(_ model: CargoModel, files: [IndexPath: IndexContents], deadEnds: DeadEnds) {
+        root = model.root
+        lock = model.lock
+        guide = model.guide
+        missing = model.missing
         self.files = files
         self.deadEnds = deadEnds
     }
@@ -157,7 +156,7 @@ extension Resolution {
         var siblings: [OpenDependency] = []
         for dependency in candidate.dependencies where withDev || dependency.kind != .dev {
             let wanted = choice.dependencies[dependency.name]
-            guard !dependency.isOptional || wanted != nil, dependency.registry == nil else { continue }
+            guard isThere(dependency, of: candidate, isWanted: wanted != nil) else { continue }
             // While its file is not known the dependency is left out; the next run will know it.
             guard let candidates = look(for: dependency, of: candidate) else { continue }
             let features = (wanted ?? []).union(dependency.features).sorted()
@@ -166,6 +165,14 @@ extension Resolution {
         return siblings.enumerated()
             .sorted { ($0.element.candidates.count, $0.offset) < ($1.element.candidates.count, $1.offset) }
             .map(\.element)
+    }
+
+    private func isThere(_ dependency: IndexDependency, of parent: Candidate, isWanted: Bool) -> Bool {
+        guard dependency.registry == nil else { return false }
+        switch guide {
+        case .features: return !dependency.isOptional || isWanted
+        case .lockFile: return lock?.pin(of: dependency, in: parent, isRoot: parent === root) != nil
+        }
     }
 
     private mutating func look(for dependency: IndexDependency, of parent: Candidate) -> [Candidate]? {
