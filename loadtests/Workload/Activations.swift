@@ -72,6 +72,7 @@ struct OpenDependencies: Sendable {
         let parent: Candidate
         /// Fewest candidates first.
         let siblings: [OpenDependency]
+        let isHopeless: Bool
         var place = 0
 
         var fewest: Int { siblings[place].candidates.count }
@@ -79,8 +80,10 @@ struct OpenDependencies: Sendable {
 
     private var frames: [Frame] = []
 
-    mutating func add(_ siblings: [OpenDependency], of parent: Candidate) {
-        if !siblings.isEmpty { frames.append(Frame(parent: parent, siblings: siblings)) }
+    /// - Parameter isHopeless: one of them is known to come to nothing.
+    mutating func add(_ siblings: [OpenDependency], of parent: Candidate, isHopeless: Bool = false) {
+        guard !siblings.isEmpty else { return }
+        frames.append(Frame(parent: parent, siblings: siblings, isHopeless: isHopeless))
     }
 
     /// With whom they belong to; dependencies of one parent stand together.
@@ -89,7 +92,7 @@ struct OpenDependencies: Sendable {
     }
 
     /// Of equals the one that waits longest.
-    mutating func next() -> (parent: Candidate, open: OpenDependency)? {
+    mutating func next() -> (parent: Candidate, open: OpenDependency, isHopeless: Bool)? {
         guard let first = frames.indices.min(by: { frames[$0].fewest < frames[$1].fewest }) else { return nil }
         let frame = frames[first]
         if frame.place + 1 < frame.siblings.count {
@@ -97,7 +100,7 @@ struct OpenDependencies: Sendable {
         } else {
             frames.remove(at: first)
         }
-        return (frame.parent, frame.siblings[frame.place])
+        return (frame.parent, frame.siblings[frame.place], frame.isHopeless)
     }
 }
 

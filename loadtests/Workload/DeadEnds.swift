@@ -33,6 +33,11 @@ struct DeadEnds: Sendable {
         return nil
     }
 
+    /// Whether nothing will fit the dependency beside what is chosen.
+    func holds(_ dependency: IndexDependency, beside activations: Activations) -> Bool {
+        first(dependency, activations, having: nil) != nil
+    }
+
     private func first(
         _ dependency: IndexDependency, _ activations: Activations, having candidate: Candidate?
     ) -> [ObjectIdentifier: Candidate]? {

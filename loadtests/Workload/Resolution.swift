@@ -36,6 +36,8 @@ struct Resolution {
         let parent: Candidate
         let open: OpenDependency
         var obstacles: [Candidate]
+        /// Known to come to nothing, and gone on with only to find what cargo would name as the reason.
+        var isHopeless = false
     }
 
     private let root: Candidate
@@ -71,9 +73,9 @@ struct Resolution {
         var choices = 0
         while let next = waiting.next() {
             choices += 1
-            guard choices <= Self.choicesMax, fulfil(next.open, of: next.parent) else {
-                return .failed(next.open.dependency)
-            }
+            guard choices <= Self.choicesMax else { return .failed(next.open.dependency) }
+            let isHopeless = next.isHopeless && deadEnds.holds(next.open.dependency, beside: activations)
+            if let unmet = fulfil(next.open, of: next.parent, isHopeless: isHopeless) { return .failed(unmet) }
         }
         return .chosen(activations.candidates.filter { $0 !== root })
     }
@@ -82,32 +84,35 @@ struct Resolution {
 // MARK: - Choosing
 
 extension Resolution {
-    /// - Returns: false if nothing fits and no earlier choice is left to take back.
-    private mutating func fulfil(_ open: OpenDependency, of parent: Candidate) -> Bool {
+    /// - Returns: nil, or if no earlier choice is left to take back the dependency that nothing fitted last: it may be that
+    ///   of an earlier choice, and cargo names that one.
+    private mutating func fulfil(
+        _ open: OpenDependency, of parent: Candidate, isHopeless: Bool
+    ) -> IndexDependency? {
         var place = Crossroads(
             activations: activations, waiting: waiting, queue: CandidateQueue(open.candidates), parent: parent,
-            open: open, obstacles: [])
+            open: open, obstacles: [], isHopeless: isHopeless)
         var wentBack = false
         while true {
             var next = place.queue.next(beside: activations, &place.obstacles)
             if next == nil {
-                if !wentBack { deadEnds.note(place.open.dependency, place.obstacles) }
-                guard let earlier = goBack(from: place, wentBack: wentBack) else { return false }
+                if !wentBack, !isHopeless { deadEnds.note(place.open.dependency, place.obstacles) }
+                guard let earlier = goBack(from: place, wentBack: wentBack) else { return place.open.dependency }
                 place = earlier
                 (activations, waiting) = (earlier.activations, earlier.waiting)
                 wentBack = true
                 next = place.queue.next(beside: activations, &place.obstacles)
             }
-            guard let (candidate, hasAnother) = next else { return false }
+            guard let (candidate, hasAnother) = next else { return place.open.dependency }
             let before = activations
-            if choose(candidate, for: place.open, of: place.parent, &place.obstacles) {
+            if choose(candidate, at: &place, isLast: !hasAnother, wentBack: wentBack) {
                 if hasAnother {
                     crossroads.append(
                         Crossroads(
                             activations: before, waiting: place.waiting, queue: place.queue, parent: place.parent,
                             open: place.open, obstacles: place.obstacles))
                 }
-                return true
+                return nil
             }
             activations = before
         }
@@ -115,15 +120,16 @@ extension Resolution {
 
     /// - Returns: false if the candidate can't be taken; what stands in the way is among the obstacles then.
     private mutating func choose(
-        _ candidate: Candidate, for open: OpenDependency, of parent: Candidate, _ obstacles: inout [Candidate]
+        _ candidate: Candidate, at place: inout Crossroads, isLast: Bool, wentBack: Bool
     ) -> Bool {
+        let open = place.open
         let usesDefaults = open.dependency.usesDefaultFeatures
         if activations.choose(candidate, features: open.features, usesDefaults: usesDefaults) { return true }
         let key = Activation(candidate: candidate.id, features: open.features, usesDefaults: usesDefaults)
         if opened[key] == nil {
             let choice = FeatureChoice(candidate.features, asked: open.features, usesDefaults: usesDefaults)
             guard let choice else {
-                obstacles.append(parent)
+                place.obstacles.append(place.parent)
                 return false
             }
             opened[key] = (choice.features, self.open(candidate, choice, withDev: false))
@@ -131,11 +137,20 @@ extension Resolution {
         guard let (used, siblings) = opened[key] else { return false }
         activations.add(used, to: candidate)
         if let inTheWay = deadEnds.obstacles(to: siblings, waiting, beside: activations, with: candidate) {
-            obstacles += inTheWay
-            return false
+            place.obstacles += inTheWay
+            guard isLast, place.isHopeless || !canGoBack(from: place, wentBack: wentBack) else { return false }
+            // Nothing will help any more. cargo goes on to the dependency that is to blame.
+            crossroads = []
+            waiting.add(siblings, of: candidate, isHopeless: true)
+            return true
         }
         waiting.add(siblings, of: candidate)
         return true
+    }
+
+    private func canGoBack(from place: Crossroads, wentBack: Bool) -> Bool {
+        var copy = self
+        return copy.goBack(from: place, wentBack: wentBack) != nil
     }
 
     /// Back to the newest choice that can change anything: all that is in the way was not yet chosen then.
