@@ -52,7 +52,8 @@ struct CargoModelTests {
         #expect(course.chosen == ["a 0.1.9", "a 0.2.0", "b 1.0.0", "of-1 1.0.0", "of-2 1.0.0"])
     }
 
-    @Test func `normal and build dependencies of every platform are asked, dev-dependencies of the root alone`() throws {
+    @Test func `normal and build dependencies of every platform are asked, dev-dependencies of the root alone`() throws
+    {
         var index = MadeIndex()
         let kinds = [
             Need(name: "plain"), Need(name: "tool", kind: .build),
@@ -102,7 +103,7 @@ struct CargoModelTests {
         #expect(plain == MadeIndex.Course(rounds: [["a", "gone"]], chosen: nil))
         let spelled = try index.course([Need(name: "a"), Need(name: "gone-as_spelled")])
         #expect(spelled.rounds.first == ["a", "gone-as_spelled"])
-        #expect(spelled.rounds.last == ["b", "gone-as-spelled", "gone_as_spelled"])
+        #expect(spelled.rounds.last == ["gone-as-spelled", "gone_as_spelled"])
         #expect(spelled.chosen == nil)
     }
 
@@ -151,7 +152,7 @@ struct CargoModelFeatureTests {
         #expect(try asked(of: needs, named, with: Need(name: "a")) == ["x"])
         #expect(try asked(of: needs, named, with: Need(name: "a", usesDefaults: false)) == [])
         #expect(try asked(of: needs, ["f": ["x"]], with: Need(name: "a", features: ["f"])) == ["x"])
-        #expect(try asked(of: needs, ["f": ["x/y"]], with: Need(name: "a", features: ["f"])) == [])
+        #expect(try asked(of: needs, ["f": ["x/y"]], with: Need(name: "a", features: ["f"])) == ["x"])
     }
 
     @Test func `a feature of a dependency switches on what it needs there`() throws {

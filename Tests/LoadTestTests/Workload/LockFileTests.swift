@@ -154,7 +154,8 @@ struct RootPackageTests {
     }
 
     @Test(arguments: [
-        "[dependencies]\na = \"one\"", "[dependencies]\na = { workspace = true }", "[dependencies", "[features]\nf = [\"gone\"]",
+        "[dependencies]\na = \"one\"", "[dependencies]\na = { workspace = true }", "[dependencies",
+        "[features]\nf = [\"gone\"]",
     ])
     func `a manifest that can't be resolved is refused`(text: String) {
         #expect(throws: BenchFailure.self) { try RootPackage.manifest(text, registry: nil) }
