@@ -16,7 +16,7 @@ struct Registrar: Sendable {
         if makesRepository { try await origin.command(["repository", "create", "main"]) }
         token = try await origin.token(
             "ann",
-            ["publish-new", "publish-update", "yank"].flatMap { ["--action", $0] } + ["--repository", "main"])
+            ["read", "publish-new", "publish-update", "yank"].flatMap { ["--action", $0] } + ["--repository", "main"])
     }
 
     /// - Throws: what the connection met; an answer, whatever its status, is returned.

@@ -35,11 +35,13 @@ struct ResolveCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("PEM certificates to trust beside the system's.", valueName: "file")) var caFile: String?
     @OptionGroup var load: LoadOptions
 
+    func validate() throws { try things.checkGiven() }
+
     func run() async throws {
         let token = try tokenFile.map { path throws(BenchFailure) in
             try SecretText.read(path, flag: "--token-file")
         }
-        try OpenFiles.allow(2 * max(load.users ?? 1, load.rate == nil ? 1 : load.inFlightMax) + 64)
+        try OpenFiles.allow(2 * load.sessionsAtOnce + 64)
         let (applications, library) = (try things.applications(), IndexLibrary())
         func maker(_ url: String, _ kind: CargoHome.Kind) throws -> ResolveMaker {
             ResolveMaker(

@@ -17,11 +17,17 @@ struct ResolvedThings: ParsableArguments {
     @Option(help: ArgumentHelp("A Cargo.lock, alone or with its --manifest.", valueName: "file")) var lock: String?
     @Option(help: ArgumentHelp("Crates as direct dependencies: serde,tokio@1.38", valueName: "a,b")) var crates: String?
 
+    private static let choices = "one of --apps, --manifest or --lock (or both), --crates"
+
+    private var given: [String] { [apps, manifest ?? lock, crates].compactMap(\.self) }
+
+    /// - Throws: `ValidationError` if nothing is to be resolved.
+    func checkGiven() throws {
+        guard given.count == 1 else { throw ValidationError("say what to resolve: \(Self.choices)") }
+    }
+
     func validate() throws {
-        let given = [apps, manifest ?? lock, crates].compactMap(\.self)
-        guard given.count == 1 else {
-            throw ValidationError("say what to resolve: one of --apps, --manifest or --lock (or both), --crates")
-        }
+        guard given.count <= 1 else { throw ValidationError("resolve one thing: \(Self.choices)") }
         guard names.isEmpty || apps != nil else { throw ValidationError("--app needs --apps") }
     }
 
