@@ -1,4 +1,4 @@
-/// The headers of cargo's requests, in its order. Source: docs/PROTOCOL.md, 1.7.
+/// The headers of cargo's requests, in its order. Source: docs/PROTOCOL.md, "Resolving".
 struct CargoHeaders: Sendable {
     typealias Fields = [(name: String, value: String)]
 

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// When cargo asks again for a file that it did not get. Source: docs/PROTOCOL.md, 1.10.
+/// When cargo asks again for a file that it did not get. Source: docs/PROTOCOL.md, "Resolving".
 enum RetrySchedule {
     static let retriesMax = 3
     static let pauseMax: Duration = .seconds(10)

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The connections of one cargo process to one server: at most two, of at most 100 streams each.
 ///
-/// Has to be closed, or its connections stay open. Source: docs/PROTOCOL.md, 1.13.
+/// Has to be closed, or its connections stay open. Source: docs/PROTOCOL.md, "Resolving".
 final class WireClient: Sendable {
     /// How many connections and streams, and for how long one waits.
     struct Limits: Hashable, Sendable {

@@ -6,7 +6,7 @@ import Registry
 /// every answer of a round is in it resolves with what it has, and asks for all files that it missed. What it asks
 /// therefore hangs on the versions it would choose: the newest that fits, with the features that are asked for, normal
 /// and build dependencies of every platform, dev-dependencies of the root alone.
-/// Source: docs/PROTOCOL.md, 7.
+/// Source: docs/PROTOCOL.md, "Resolving".
 struct CargoModel: Sendable {
     enum Step: Hashable, Sendable {
         /// Files to ask for, all at once; the next step is due when all of them are in.
