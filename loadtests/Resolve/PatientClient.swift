@@ -1,9 +1,7 @@
 import NIOCore
 
-/// One cargo's connections to one server, with cargo's patience: what fails is asked for again.
-///
-/// cargo begins to wait when a transfer fails; here all of a burst are in first, which is the same unless a slow answer
-/// comes beside a failed one.
+/// One cargo's connections to one server, with cargo's patience: what fails is asked for again, while the rest of the
+/// burst goes on.
 struct PatientClient: Sendable {
     /// What happened on the way to the outcomes.
     struct Tally: Sendable {
@@ -32,33 +30,51 @@ struct PatientClient: Sendable {
 
     let wire: WireClient
 
+    private struct Failed: Sendable {
+        let place: Int
+        let outcome: WireOutcome
+    }
+
+    private struct Retried: Sendable {
+        let place: Int
+        let outcome: WireOutcome
+        let tally: Tally
+    }
+
     /// - Parameter random: draws the first pauses.
     func ask(
         _ requests: [WireRequest], _ random: inout SeededRandom
     ) async -> (outcomes: [WireOutcome], tally: Tally) {
-        var outcomes = await wire.burst(requests)
-        var tally = Tally()
-        for outcome in outcomes { tally.add(outcome) }
-        var retries: [(place: Int, first: Double)] = []
-        for (place, outcome) in outcomes.enumerated()
-        where RetrySchedule.pause(after: outcome, failures: 1, first: 0) != nil {
-            retries.append((place, Double.random(in: RetrySchedule.firstPause, using: &random)))
-        }
-        guard !retries.isEmpty else { return (outcomes, tally) }
-        let failed = outcomes
-        await withTaskGroup(of: (Int, WireOutcome, Tally).self) { group in
-            for (place, first) in retries {
+        let firsts = requests.map { _ in Double.random(in: RetrySchedule.firstPause, using: &random) }
+        let (failures, continuation) = AsyncStream.makeStream(of: Failed.self)
+        return await withTaskGroup(of: Retried.self) { group in
+            async let burst = burst(requests, continuation)
+            for await failed in failures {
                 group.addTask {
-                    let (outcome, tally) = await again(requests[place], failed[place], first: first)
-                    return (place, outcome, tally)
+                    let place = failed.place
+                    let (outcome, tally) = await again(requests[place], failed.outcome, first: firsts[place])
+                    return Retried(place: place, outcome: outcome, tally: tally)
                 }
             }
-            for await (place, outcome, one) in group {
-                outcomes[place] = outcome
-                tally.add(one)
+            var (outcomes, tally) = (await burst, Tally())
+            for outcome in outcomes { tally.add(outcome) }
+            for await retried in group {
+                outcomes[retried.place] = retried.outcome
+                tally.add(retried.tally)
             }
+            return (outcomes, tally)
         }
-        return (outcomes, tally)
+    }
+
+    private func burst(
+        _ requests: [WireRequest], _ failures: AsyncStream<Failed>.Continuation
+    ) async -> [WireOutcome] {
+        let outcomes = await wire.burst(requests) { place, outcome in
+            guard RetrySchedule.pause(after: outcome, failures: 1, first: 0) != nil else { return }
+            failures.yield(Failed(place: place, outcome: outcome))
+        }
+        failures.finish()
+        return outcomes
     }
 
     private func again(

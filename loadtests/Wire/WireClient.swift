@@ -37,10 +37,15 @@ final class WireClient: Sendable {
 
     /// Sends all requests at once, as cargo does with a round, and waits for every answer.
     ///
+    /// - Parameter each: called on the event loop with each outcome, and the number of its request, when it is in.
     /// - Returns: the outcomes in the order of the requests.
-    func burst(_ requests: [WireRequest]) async -> [WireOutcome] {
+    func burst(
+        _ requests: [WireRequest], each: @escaping @Sendable (Int, WireOutcome) -> Void = { _, _ in }
+    ) async -> [WireOutcome] {
         await withCheckedContinuation { continuation in
-            loop.execute { self.poolOnLoop().burst(requests) { continuation.resume(returning: $0) } }
+            loop.execute {
+                self.poolOnLoop().burst(requests, each: each) { continuation.resume(returning: $0) }
+            }
         }
     }
 

@@ -84,4 +84,23 @@ struct RetryScheduleTests {
         #expect(statuses == [403])
         #expect(tally.requests == 1 && tally.errors == ["status 403": 1])
     }
+
+    @Test func `a failed file is asked again while a slow one is still to come`() async throws {
+        try await StaticIndex.with { index, url in
+            index.set("/index/a", "text")
+            index.set("/index/slow", "text")
+            index.refuse("/index/a", [503])
+            index.delay("/index/slow", .milliseconds(700))
+            let place = try RegistryPlace(url, .http2, token: nil, caFile: nil)
+            let client = try place.client(for: place.target)
+            var random = SeededRandom(seed: 1)
+            let requests = ["/index/slow", "/index/a"].map { WireRequest(path: $0) }
+            let (outcomes, tally) = await client.ask(requests, &random)
+            await client.wire.close()
+            let answers = try outcomes.map { try $0.get() }
+            #expect(answers.map(\.status) == [200, 200])
+            #expect(answers[1].ended < answers[0].ended)
+            #expect(tally.requests == 3 && tally.retries == 1)
+        }
+    }
 }

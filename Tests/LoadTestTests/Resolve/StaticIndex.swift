@@ -20,6 +20,7 @@ final class StaticIndex: EdgeHandler {
     private let files = Mutex<[String: String]>([:])
     /// Statuses to answer instead, once each.
     private let refusals = Mutex<[String: [Int]]>([:])
+    private let delays = Mutex<[String: TimeAmount]>([:])
     private let requests = Mutex<[Asked]>([])
     /// What every request must bring, if anything.
     private let token: String?
@@ -30,6 +31,8 @@ final class StaticIndex: EdgeHandler {
 
     func set(_ path: String, _ text: String?) { files.withLock { $0[path] = text } }
     func refuse(_ path: String, _ statuses: [Int]) { refusals.withLock { $0[path] = statuses } }
+
+    func delay(_ path: String, _ time: TimeAmount) { delays.withLock { $0[path] = time } }
 
     /// An index line, in a file of its own.
     func add(_ name: String, _ needs: [String] = [], checksum: String = String(repeating: "0a", count: 32)) throws {
@@ -75,6 +78,13 @@ final class StaticIndex: EdgeHandler {
             path: String(buffer: request.path), tag: request.ifNoneMatch.map { String(buffer: $0) },
             token: request.authorization.map { String(buffer: $0) })
         requests.withLock { $0.append(asked) }
+        guard let delay = delays.withLock({ $0[asked.path] }) else { return answer(asked) }
+        let promise = loop.makePromise(of: EdgeAnswer.self)
+        loop.scheduleTask(in: delay) { promise.succeed(self.answer(asked)) }
+        return .later(promise.futureResult)
+    }
+
+    private func answer(_ asked: Asked) -> EdgeAnswer {
         let refusal = refusals.withLock { refusals -> Int? in
             guard let first = refusals[asked.path]?.first else { return nil }
             refusals[asked.path]?.removeFirst()
