@@ -23,6 +23,7 @@ let systemLibraries: [Target] = [
 let shared: [Target] = [
     .room("Registry", at: "Sources/Shared/Registry", []),
     .room("CrateFile", at: "Sources/Shared/CrateFile", ["Registry", "CZlib", .crypto]),
+    .room("Facts", at: "Sources/Shared/Facts", ["Registry", "CrateFile"]),
     .room("Signing", at: "Sources/Shared/Signing", ["Registry", .crypto]),
     .room(
         "Hosting", at: "Sources/Shared/Hosting",
@@ -37,7 +38,7 @@ let origin: [Target] = [
     .room(
         "Origin", at: "Sources/Origin",
         [
-            "Registry", "CrateFile", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient,
+            "Registry", "CrateFile", "Facts", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient,
             .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioHTTPTypes,
             .nioPosix, .serviceLifecycle, .subprocess,
         ],
@@ -87,6 +88,7 @@ let tests: [Target] = [
         ]),
     .tests("RegistryTests", ["Registry"]),
     .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto]),
+    .tests("FactsTests", ["Facts", "CrateFile", "Registry", "TestSupport"]),
     .tests("SigningTests", ["Registry", "Signing"]),
     .tests(
         "HostingTests",
@@ -95,8 +97,8 @@ let tests: [Target] = [
     .tests(
         "OriginTests",
         [
-            "Origin", "Postgres", "CrateFile", "Hosting", "Registry", "Signing", "TestSupport", .asyncHTTPClient,
-            .crypto,
+            "Origin", "Postgres", "CrateFile", "Facts", "Hosting", "Registry", "Signing", "TestSupport",
+            .asyncHTTPClient, .crypto,
             .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1, .serviceLifecycle,
         ]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .logging, .nio, .nioPosix, .nioSSL, .subprocess]),

@@ -113,6 +113,7 @@ enum TidyRules {
     static let rooms: [(folder: String, imports: Set<String>)] = [
         ("Sources/Shared/Registry", []),
         ("Sources/Shared/CrateFile", ["Registry", "CZlib", "Crypto", "TOMLKit"]),
+        ("Sources/Shared/Facts", ["Registry", "CrateFile"]),
         ("Sources/Shared/Signing", ["Registry", "Crypto"]),
         (
             "Sources/Shared/Hosting",
@@ -127,7 +128,7 @@ enum TidyRules {
         (
             "Sources/Origin",
             [
-                "Registry", "CrateFile", "Signing", "Hosting", "Postgres", "Hummingbird", "HummingbirdCore",
+                "Registry", "CrateFile", "Facts", "Signing", "Hosting", "Postgres", "Hummingbird", "HummingbirdCore",
                 "HTTPTypes",
                 "NIOHTTPTypes", "AsyncHTTPClient", "ArgumentParser", "Crypto", "Logging", "CoreMetrics", "Metrics",
                 "NIOCore",

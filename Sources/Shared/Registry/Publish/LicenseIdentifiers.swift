@@ -1,7 +1,16 @@
 /// The identifiers of the SPDX licence list, version 3.27.0, deprecated ones among them.
 ///
 /// Source: https://spdx.org/licenses/ (the list itself is in the public domain, CC0-1.0).
-enum LicenseIdentifiers {
+package enum LicenseIdentifiers {
+    /// Of the list that the words below are from.
+    package static let listVersion = "3.27.0"
+
+    /// The list's own spelling of a licence, whatever the case of `word`; nil for what is not in the list.
+    package static func spelling(ofLicense word: String) -> String? { licenseSpellings[word.lowercased()] }
+
+    /// The same of an exception, as it stands behind `WITH`.
+    package static func spelling(ofException word: String) -> String? { exceptionSpellings[word.lowercased()] }
+
     static func isLicense(_ word: String) -> Bool { licenses.contains(word) || isReference(word, "LicenseRef-") }
 
     static func isException(_ word: String) -> Bool { exceptions.contains(word) || isReference(word, "AdditionRef-") }
@@ -21,6 +30,12 @@ enum LicenseIdentifiers {
 
     private static let licenses = words(licenseText)
     private static let exceptions = words(exceptionText)
+    private static let licenseSpellings = byLowerCase(licenses)
+    private static let exceptionSpellings = byLowerCase(exceptions)
+
+    private static func byLowerCase(_ words: Set<String>) -> [String: String] {
+        Dictionary(words.map { ($0.lowercased(), $0) }, uniquingKeysWith: min)
+    }
 
     private static func words(_ text: String) -> Set<String> {
         Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
