@@ -24,6 +24,7 @@ let shared: [Target] = [
     .room("Registry", at: "Sources/Shared/Registry", []),
     .room("CrateFile", at: "Sources/Shared/CrateFile", ["Registry", "CZlib", .crypto]),
     .room("Facts", at: "Sources/Shared/Facts", ["Registry", "CrateFile"]),
+    .room("PolicyRules", at: "Sources/Shared/PolicyRules", ["Registry", "CrateFile", "Facts"]),
     .room("Signing", at: "Sources/Shared/Signing", ["Registry", .crypto]),
     .room(
         "Hosting", at: "Sources/Shared/Hosting",
@@ -89,6 +90,7 @@ let tests: [Target] = [
     .tests("RegistryTests", ["Registry"]),
     .tests("CrateFileTests", ["CrateFile", "Registry", "TestSupport", "CZlib", .crypto]),
     .tests("FactsTests", ["Facts", "CrateFile", "Registry", "TestSupport"]),
+    .tests("PolicyRulesTests", ["Facts", "PolicyRules", "Registry"]),
     .tests("SigningTests", ["Registry", "Signing"]),
     .tests(
         "HostingTests",
