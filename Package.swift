@@ -39,7 +39,8 @@ let origin: [Target] = [
     .room(
         "Origin", at: "Sources/Origin",
         [
-            "Registry", "CrateFile", "Facts", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient,
+            "Registry", "CrateFile", "Facts", "PolicyRules", "Signing", "Hosting", "Postgres", .argumentParser,
+            .asyncHTTPClient,
             .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioHTTPTypes,
             .nioPosix, .serviceLifecycle, .subprocess,
         ],

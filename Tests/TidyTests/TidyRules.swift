@@ -114,6 +114,7 @@ enum TidyRules {
         ("Sources/Shared/Registry", []),
         ("Sources/Shared/CrateFile", ["Registry", "CZlib", "Crypto", "TOMLKit"]),
         ("Sources/Shared/Facts", ["Registry", "CrateFile"]),
+        ("Sources/Shared/PolicyRules", ["Registry", "CrateFile", "Facts"]),
         ("Sources/Shared/Signing", ["Registry", "Crypto"]),
         (
             "Sources/Shared/Hosting",
@@ -128,8 +129,8 @@ enum TidyRules {
         (
             "Sources/Origin",
             [
-                "Registry", "CrateFile", "Facts", "Signing", "Hosting", "Postgres", "Hummingbird", "HummingbirdCore",
-                "HTTPTypes",
+                "Registry", "CrateFile", "Facts", "PolicyRules", "Signing", "Hosting", "Postgres", "Hummingbird",
+                "HummingbirdCore", "HTTPTypes",
                 "NIOHTTPTypes", "AsyncHTTPClient", "ArgumentParser", "Crypto", "Logging", "CoreMetrics", "Metrics",
                 "NIOCore",
                 "NIOFoundationCompat", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",

@@ -54,7 +54,17 @@ struct PolicyFields {
         return made
     }
 
-    /// - Returns: nil if the key is absent. `false` is refused: it would read as the opposite, and mean nothing.
+    /// A time, bare or in quotes.
+    mutating func time(_ key: String, _ want: String) throws(PolicyFile.Invalid) -> Int? {
+        guard let value = value(key) else { return nil }
+        let text: String? = if case .date(let text) = value { text } else { value.string }
+        guard let text, let seconds = UnixTime.seconds(text) else {
+            throw .init("\(place): `\(key)` must be \(want)")
+        }
+        return seconds
+    }
+
+    /// - Returns: false if the key is absent. `false` is refused: it would read as the opposite, and mean nothing.
     mutating func flag(_ key: String) throws(PolicyFile.Invalid) -> Bool {
         guard let value = value(key) else { return false }
         guard value.bool == true else {

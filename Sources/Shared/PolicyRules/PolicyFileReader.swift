@@ -110,11 +110,8 @@ extension PolicyFile {
         }
         let reason = try fields.needed("reason")
         let owner = try fields.needed("owner")
-        guard let expires = fields.value("expires") else { throw Invalid("exception \(number): `expires` is missing") }
-        let day: String? = if case .date(let text) = expires { text } else { expires.string }
-        guard let day, let end = UnixTime.seconds(day) else {
-            throw Invalid(
-                "exception \(number): `expires` must be a day like 2027-01-31; the exception ends when it begins")
+        guard let end = try fields.time("expires", "a day like 2027-01-31; the exception ends when it begins") else {
+            throw Invalid("exception \(number): `expires` is missing")
         }
         try fields.finish("`crate`, `versions`, `rules`, `reason`, `owner` and `expires`")
         return PolicyException(
