@@ -76,7 +76,9 @@ struct SliceOrigin: Sendable {
         let owners = OwnersStore(pool: pool, audit: AuditStore())
         PublishRoute(
             repositories: repositories,
-            store: PublishStore(pool: pool, owners: owners, events: EventLog(), audit: AuditStore()), blobs: blobs,
+            store: PublishStore(
+                pool: pool, owners: owners, events: EventLog(), audit: AuditStore(), facts: FactsStore(pool: pool)),
+            blobs: blobs,
             addresses: addresses, limits: .init(uploadBytesMax: uploadBytesMax), now: { 1_700_000_000 },
             waitForEdges: { _ in }
         ).add(to: router)
