@@ -92,7 +92,7 @@ package struct OriginSlices: Sendable {
         ).add(to: routes)
         YankRoute(
             repositories: repositories,
-            store: YankStore(pool: pool, owners: owners, events: events, audit: audit),
+            store: YankStore(pool: pool, owners: owners, events: events, audit: audit, facts: facts),
             waitForEdges: { await wait.waitForEdges($0) }
         ).add(to: routes)
         OwnersRoute(repositories: repositories, owners: owners).add(to: routes)

@@ -4,7 +4,7 @@ package import Registry
 /// Versions whose facts are new or are no longer what they were.
 package struct FactsChanged: Hashable, Sendable {
     /// What changed them.
-    package enum Cause: String, Hashable, Sendable { case published, imported, upstream, manifest, advisories }
+    package enum Cause: String, Hashable, Sendable { case published, imported, upstream, manifest, yank, advisories }
 
     /// Ascending, each once, never empty.
     package let versionIDs: [Int64]

@@ -44,7 +44,7 @@ extension FactsStore {
         SELECT v.id, r.name AS repository, c.name, c.identity, v.number, encode(v.checksum, 'hex') AS checksum, v.bytes,
           v.yanked, f.origin, f.upstream, to_char(f.published_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS published,
           to_char(f.first_seen_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first_seen, f.has_manifest, f.license,
-          f.has_license_file, f.build_script, f.proc_macro, f.links, f.dependencies_normal, f.dependencies_build,
+          f.yanked_by, to_char(f.yanked_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS yanked_since, f.has_license_file, f.build_script, f.proc_macro, f.links, f.dependencies_normal, f.dependencies_build,
           f.dependencies_dev
         FROM versions v JOIN crates c ON c.id = v.crate_id JOIN repositories r ON r.id = c.repository_id
           JOIN facts f ON f.version_id = v.id
@@ -66,7 +66,7 @@ extension VersionFacts {
             checksum: try row.value("checksum"), bytes: try row.value("bytes", as: Int.self),
             origin: Origin(kind, upstream: try row.value("upstream", as: String?.self)),
             publishedAt: try row.value("published", as: String?.self), firstSeenAt: try row.value("first_seen"),
-            yank: try Yank(row.value("yanked", as: Bool.self)),
+            yank: try Yank(row),
             license: isRead
                 ? LicenseFacts(
                     text: try row.value("license", as: String?.self), hasFile: try row.value("has_license_file"))
@@ -95,6 +95,11 @@ extension VersionFacts {
 }
 
 extension VersionFacts.Yank {
-    /// What the tables tell today: that it is yanked, not by whom.
-    fileprivate init(_ isYanked: Bool) { self.init(isYanked: isYanked) }
+    fileprivate init(_ row: Row) throws {
+        let isYanked = try row.value("yanked", as: Bool.self)
+        let whom = try row.value("yanked_by", as: String?.self).flatMap(By.init)
+        self.init(
+            isYanked: isYanked, by: isYanked ? whom : nil,
+            since: isYanked ? try row.value("yanked_since", as: String?.self) : nil)
+    }
 }

@@ -75,6 +75,18 @@ package struct FactsStore: Sendable {
         return count == 0 ? [] : try await changed([versionID], cause: .manifest, in: transaction)
     }
 
+    /// Notes who yanked a version, or that nobody does any more, and has it judged again.
+    func yanked(
+        _ versionID: Int64, by whom: VersionFacts.Yank.By?, in transaction: Transaction
+    ) async throws -> [RegistryEvent] {
+        _ = try await transaction.execute(
+            """
+            UPDATE facts SET yanked_by = \(whom?.rawValue), yanked_at = CASE WHEN \(whom?.rawValue)::text IS NOT NULL THEN now() END
+            WHERE version_id = \(versionID)
+            """)
+        return try await changed([versionID], cause: .yank, in: transaction)
+    }
+
     /// Has versions judged again; nothing happens for none.
     func changed(
         _ versionIDs: some Collection<Int64>, cause: FactsChanged.Cause, in transaction: Transaction

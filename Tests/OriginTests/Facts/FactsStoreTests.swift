@@ -42,6 +42,18 @@ struct FactsStoreTests {
         }
     }
 
+    @Test func `a yank says who and since when, until it is taken back`() async throws {
+        try await SliceOrigin.with { origin, alice in
+            _ = try await origin.publish(MadeCrate("foo", "1.0.0"), alice)
+            let yank = "/main/api/v1/crates/foo/1.0.0"
+            #expect(try await origin.send("DELETE", yank + "/yank", token: alice).status == 200)
+            let yanked = try #require(try await read("foo", "1.0.0", origin.pool)?.yank)
+            #expect(yanked.isYanked && yanked.by == .owner && yanked.since.flatMap { Pubtime($0) } != nil)
+            #expect(try await origin.send("PUT", yank + "/unyank", token: alice).status == 200)
+            #expect(try await read("foo", "1.0.0", origin.pool)?.yank == .init(isYanked: false))
+        }
+    }
+
     @Test func `whoever judges is told in the transaction, and can undo it`() async throws {
         try await ImportScene.with { scene in
             let store = ImportStore(

@@ -84,7 +84,8 @@ struct SliceOrigin: Sendable {
         ).add(to: router)
         YankRoute(
             repositories: repositories,
-            store: YankStore(pool: pool, owners: owners, events: EventLog(), audit: AuditStore()),
+            store: YankStore(
+                pool: pool, owners: owners, events: EventLog(), audit: AuditStore(), facts: FactsStore(pool: pool)),
             waitForEdges: { _ in }
         ).add(to: router)
         OwnersRoute(repositories: repositories, owners: owners).add(to: router)

@@ -16,6 +16,9 @@ CREATE TABLE facts (
     build_script boolean NOT NULL DEFAULT false,
     proc_macro boolean NOT NULL DEFAULT false,
     links text,
+    -- Who yanked it and when; null if it is not yanked, or was so when it came.
+    yanked_by text CHECK (yanked_by IN ('owner', 'upstream')),
+    yanked_at timestamptz CHECK ((yanked_at IS NULL) = (yanked_by IS NULL)),
     dependencies_normal integer NOT NULL,
     dependencies_build integer NOT NULL,
     dependencies_dev integer NOT NULL
