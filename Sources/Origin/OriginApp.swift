@@ -54,18 +54,24 @@ package final class OriginApp: Sendable {
             let keyTime = KeyPlan(period: Int(config.signingKeyTime.components.seconds))
             running.withLock { $0 = slices }
             OriginMetrics.follow(slices)
-            return [
+            let advisories = config.advisories.map { source in
+                AdvisorySchedule(
+                    sync: slices.advisorySync, source: source, interval: config.advisoriesInterval, logger: logger)
+            }
+            let services: [any Service] = [
                 database, slices.tail,
                 FeedSignals(database.configuration, tail: slices.tail, board: slices.board, logger: logger),
                 Retention(pool: database.pool, logger: logger),
                 DependencyCatchUp(pool: database.pool, logger: logger),
                 PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
+                FactsCatchUp(facts: slices.facts, events: slices.events, blobs: blobs, logger: logger),
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 OriginServer(config: config, slices: slices, blobs: blobs, links: links, logger: logger) { [self] in
                     isListening.withLock { $0 = true }
                     onListening($0)
                 },
             ]
+            return advisories.map { services + [$0] } ?? services
         } catch {
             await database.close()
             throw error

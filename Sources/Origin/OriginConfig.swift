@@ -31,6 +31,9 @@ package struct OriginConfig: Sendable {
     package var requestsMax = 2048
     /// How long the trail of downloads is kept.
     package var pullDays = 90
+    /// Where the advisory database is; nil: nowhere, and `advisories sync` is called by hand.
+    package var advisories: String?
+    package var advisoriesInterval: Duration = .seconds(3600)
     /// A connection without a request is closed after this.
     package var idleTimeMax: Duration = .seconds(75)
     package var shutdownTimeMax: Duration = .seconds(30)
@@ -66,6 +69,13 @@ package struct OriginConfig: Sendable {
             Setting(
                 "signing-key-time", .duration(.seconds(3600) ... .seconds(366 * 86_400)), default: "30d",
                 "how long one key signs URLs before the next takes over"),
+            Setting(
+                "advisories", .string,
+                "the advisory database: a folder, an archive, https://… of one, or git+https://…; unset: taken over by "
+                    + "hand only"),
+            Setting(
+                "advisories-interval", .duration(.seconds(60) ... .seconds(7 * 86_400)), default: "1h",
+                "how often it is read again"),
         ] + storage + limits + Setting.common(managementAddress: "127.0.0.1:9080")
 
     /// What commands that work on the database need, beside `serve`.
@@ -114,6 +124,8 @@ package struct OriginConfig: Sendable {
         requestsMax = settings.integer("requests-max")
         idleTimeMax = settings.duration("idle-time-max")
         pullDays = settings.integer("pull-days")
+        advisories = settings.optionalText("advisories")
+        advisoriesInterval = settings.duration("advisories-interval")
         shutdownTimeMax = settings.duration("shutdown-time-max")
     }
 

@@ -20,6 +20,7 @@ package struct OriginSlices: Sendable {
     let owners: OwnersStore
     let events: EventLog
     let audit: AuditStore
+    package let facts: FactsStore
     let reads: ReadStore
     let ownReads: OwnReads
 
@@ -27,6 +28,7 @@ package struct OriginSlices: Sendable {
         self.pool = pool
         events = EventLog()
         audit = AuditStore()
+        facts = FactsStore(pool: pool)
         repositories = RepositoryStore(pool: pool, events: events, audit: audit)
         tokens = TokenStore(pool: pool, events: events, audit: audit)
         edges = EdgeStore(pool: pool, events: events, audit: audit)
@@ -43,6 +45,11 @@ package struct OriginSlices: Sendable {
 
     /// How all edges stand, for routes and commands.
     package var edgeList: EdgeList { EdgeList(edges: edges, board: board, feed: tail.store) }
+
+    /// How advisory databases are taken over, for commands and the schedule.
+    package var advisorySync: AdvisorySync {
+        AdvisorySync(pool: pool, facts: facts, events: events, audit: audit)
+    }
 
     /// Everything that answers requests, in the order: log, limit, errors, changes, who asks, handler.
     func responder(
@@ -77,7 +84,7 @@ package struct OriginSlices: Sendable {
         _ links: DownloadLinks
     ) {
         let wait = self.wait
-        let publish = PublishStore(pool: pool, owners: owners, events: events, audit: audit)
+        let publish = PublishStore(pool: pool, owners: owners, events: events, audit: audit, facts: facts)
         PublishRoute(
             repositories: repositories, store: publish, blobs: blobs, addresses: addresses,
             limits: .init(uploadBytesMax: config.uploadBytesMax), now: { Int64(Date.now.timeIntervalSince1970) },
@@ -85,7 +92,7 @@ package struct OriginSlices: Sendable {
         ).add(to: routes)
         YankRoute(
             repositories: repositories,
-            store: YankStore(pool: pool, owners: owners, events: events, audit: audit),
+            store: YankStore(pool: pool, owners: owners, events: events, audit: audit, facts: facts),
             waitForEdges: { await wait.waitForEdges($0) }
         ).add(to: routes)
         OwnersRoute(repositories: repositories, owners: owners).add(to: routes)

@@ -21,6 +21,27 @@ struct CVSSTests {
         ("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "7.3", .high),
         ("CVSS:4.0/AV:N/AC:H/AT:P/PR:N/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N/E:U", "1.7", .low),
         ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", "0.0", .none),
+        ("CVSS:4.0/AV:A/AC:L/AT:N/PR:L/UI:A/VC:L/VI:N/VA:N/SC:H/SI:N/SA:N", "4.1", .medium),
+        ("CVSS:4.0/AV:P/AC:H/AT:N/PR:N/UI:P/VC:L/VI:H/VA:N/SC:H/SI:N/SA:L", "5.7", .medium),
+        ("CVSS:4.0/AV:L/AC:L/AT:N/PR:H/UI:P/VC:N/VI:N/VA:H/SC:H/SI:H/SA:N", "6.9", .medium),
+        ("CVSS:4.0/AV:N/AC:H/AT:P/PR:H/UI:P/VC:H/VI:L/VA:N/SC:N/SI:L/SA:H", "6.9", .medium),
+        ("CVSS:4.0/AV:P/AC:H/AT:P/PR:L/UI:N/VC:N/VI:N/VA:N/SC:H/SI:L/SA:L/MAV:P/MVA:H/MSI:X/MSA:N/S:X", "5.7", .medium),
+        (
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:H/UI:N/VC:H/VI:N/VA:H/SC:H/SI:H/SA:N/CR:M/IR:X/MAC:H/MUI:N/MSI:X/S:N", "7.1",
+            .high
+        ),
+        ("CVSS:4.0/AV:L/AC:L/AT:P/PR:H/UI:N/VC:H/VI:N/VA:L/SC:N/SI:H/SA:H", "6.9", .medium),
+        ("CVSS:4.0/AV:N/AC:H/AT:N/PR:N/UI:A/VC:L/VI:L/VA:N/SC:H/SI:N/SA:N", "4.6", .medium),
+        ("CVSS:4.0/AV:A/AC:L/AT:N/PR:L/UI:N/VC:N/VI:L/VA:H/SC:L/SI:N/SA:H", "8.3", .high),
+        ("CVSS:4.0/AV:N/AC:L/AT:P/PR:L/UI:P/VC:H/VI:N/VA:N/SC:L/SI:H/SA:L", "7.0", .high),
+        ("CVSS:3.1/AV:P/AC:H/PR:N/UI:R/S:C/C:N/I:H/A:N", "4.8", .medium),
+        ("CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:C/C:N/I:N/A:N", "0.0", .none),
+        ("CVSS:3.1/AV:A/AC:H/PR:H/UI:R/S:U/C:L/I:H/A:H", "5.9", .medium),
+        ("CVSS:3.0/AV:P/AC:L/PR:L/UI:R/S:U/C:N/I:H/A:H", "5.7", .medium),
+        ("CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:C/C:H/I:L/A:H", "7.2", .high),
+        ("CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:C/C:H/I:H/A:N", "6.9", .medium),
+        ("CVSS:3.0/AV:L/AC:L/PR:H/UI:R/S:U/C:H/I:L/A:L", "5.3", .medium),
+        ("CVSS:3.1/AV:A/AC:H/PR:H/UI:R/S:U/C:N/I:H/A:H", "5.6", .medium),
     ])
     func `a vector has the score of its specification`(text: String, score: String, severity: Severity) throws {
         let vector = try CVSSVector(text)

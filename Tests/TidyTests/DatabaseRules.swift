@@ -5,8 +5,10 @@ enum DatabaseRules {
         // What an edge reads and the feed's position must come from one statement (I3, I4).
         "feed_head": ["Closure", "Crates", "Index"],
         // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
-        "crates": ["Closure", "Crates", "Downloads", "Index", "Owners", "Search"],
-        "versions": ["Closure", "Crates", "Index", "Yank"],
+        "crates": ["Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Search"],
+        "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Yank"],
+        // Facts of a version are named by repository, and advisories tell in which they hold.
+        "repositories": ["Advisories", "Facts"],
         // Owners are named by login, and only those who hold a token can be one. The trail of pulls names logins.
         "users": ["Downloads", "Owners"],
         "tokens": ["Downloads", "Owners"],

@@ -65,7 +65,8 @@ struct ImportCommand: AsyncParsableCommand {
                 let repository = try await slices.repositories.require(repository)
                 let source = try await open(web)
                 let store = ImportStore(
-                    pool: slices.pool, owners: slices.owners, events: slices.events, audit: slices.audit)
+                    pool: slices.pool, owners: slices.owners, events: slices.events, audit: slices.audit,
+                    facts: slices.facts)
                 let importer = Importer(
                     source: source, repository: repository,
                     ownIndexURLs: config.addresses.ownIndexURLs(repository.name), store: store,

@@ -22,7 +22,8 @@ package struct OriginCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, RepositoryCommand.self, TokenCommand.self, EdgeCommand.self,
             KeyCommand.self, LinkCommand.self, DownloadsCommand.self, PullsCommand.self,
-            ImportCommand.self, VerifyCommand.self, DoctorCommand.self, PolicyCommand.self,
+            AdvisoriesCommand.self, FactsCommand.self, PolicyCommand.self,
+            ImportCommand.self, VerifyCommand.self, DoctorCommand.self,
             VersionCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)

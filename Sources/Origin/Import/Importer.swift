@@ -1,4 +1,5 @@
 import CrateFile
+import Facts
 import Registry
 
 /// Takes the versions of another registry into a repository, a few crates at a time.
@@ -123,15 +124,23 @@ struct Importer: Sendable {
             let inspection = try CrateInspector(name: offer.name, version: offer.version, rules: .imported)
                 .inspect(path: path, isCancelled: { false })
             if let line = offer.line {
-                let facts = ManifestFacts(searchable: inspection.manifest, of: line)
-                return CheckedVersion(facts: facts, line: line, bytes: written.bytes)
+                let manifest = try? ManifestReader.read(inspection.manifest)
+                return CheckedVersion(
+                    facts: ManifestFacts(searchable: manifest, of: line), line: line,
+                    traits: manifest.map { ManifestTraits($0, hasBuildFile: inspection.hasBuildFile) },
+                    publishedAt: line.pubtime, bytes: written.bytes)
             }
+            let manifest = try ManifestReader.read(inspection.manifest)
             let facts = try ManifestRules.check(
-                ManifestReader.read(inspection.manifest),
+                manifest,
                 announced: PublishMetadata(name: offer.name, version: offer.version), ownIndexURLs: ours,
                 metadataRequired: false)
             let line = IndexLine(facts: facts, checksum: written.checksum, pubtime: pubtime)
-            return CheckedVersion(facts: facts, line: line, bytes: written.bytes)
+            // The line has the time of this import: nobody says when the version was published.
+            return CheckedVersion(
+                facts: facts, line: line,
+                traits: ManifestTraits(manifest, hasBuildFile: inspection.hasBuildFile), publishedAt: nil,
+                bytes: written.bytes)
         }
     }
 
@@ -155,8 +164,10 @@ extension ManifestFacts {
     /// What search shows of a version whose index line says all the rest.
     ///
     /// Read leniently: builds depend on versions whose manifest today's rules would refuse.
-    fileprivate init(searchable manifest: String, of line: IndexLine) {
-        let package = (try? ManifestReader.read(manifest))?["package"]
+    ///
+    /// - Parameter manifest: nil if it is no TOML at all.
+    fileprivate init(searchable manifest: ManifestValue?, of line: IndexLine) {
+        let package = manifest?["package"]
         let words = package?["keywords"]?.array?.compactMap(\.string) ?? []
         self.init(
             name: line.name, version: line.version,

@@ -1,3 +1,4 @@
+import Facts
 package import Postgres
 import Registry
 
@@ -44,12 +45,14 @@ package struct ImportStore: Sendable {
     let owners: OwnersStore
     let events: EventLog
     let audit: AuditStore
+    let facts: FactsStore
 
-    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore) {
+    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore, facts: FactsStore) {
         self.pool = pool
         self.owners = owners
         self.events = events
         self.audit = audit
+        self.facts = facts
     }
 
     struct Outcome: Sendable {
@@ -86,12 +89,14 @@ package struct ImportStore: Sendable {
                 var outcome = Outcome()
                 let missing = select(versions, known, &outcome)
                 guard !missing.isEmpty else { throw NothingToAdd(outcome: outcome) }
+                var new: [NewFacts] = []
                 for version in missing {
-                    try await VersionRows.insert(
+                    let id = try await VersionRows.insert(
                         version, into: crate, of: repository.name, by: owner?.userID, transaction)
+                    new.append(NewFacts(id, version, .imported))
                 }
                 if let owner { try await owners.makeOwner(owner.userID, of: crate.id, transaction) }
-                try await finish(missing, crate, repository, owner, transaction)
+                try await finish(missing, new, crate, repository, owner, transaction)
                 outcome.added = missing.count
                 return outcome
             }
@@ -118,8 +123,8 @@ package struct ImportStore: Sendable {
     }
 
     private func finish(
-        _ versions: [CheckedVersion], _ crate: CrateRows.Crate, _ repository: Repository, _ owner: ImportOwner?,
-        _ transaction: Transaction
+        _ versions: [CheckedVersion], _ new: [NewFacts], _ crate: CrateRows.Crate, _ repository: Repository,
+        _ owner: ImportOwner?, _ transaction: Transaction
     ) async throws {
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         let newest = NewestVersion.among(
@@ -135,7 +140,8 @@ package struct ImportStore: Sendable {
                 detail: ["versions": "\(versions.count)", "bytes": "\(bytes)"].merging(
                     owner.map { ["owner": $0.login] } ?? [:]
                 ) { $1 }), in: transaction)
-        _ = try await events.append([change], in: transaction)
+        let verdicts = try await facts.record(new, cause: .imported, in: transaction)
+        _ = try await events.append([change] + verdicts, in: transaction)
     }
 
     private func known(

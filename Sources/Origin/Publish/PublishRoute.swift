@@ -1,5 +1,6 @@
 import CoreMetrics
 import CrateFile
+import Facts
 import Hosting
 package import Hummingbird
 import Logging
@@ -123,16 +124,19 @@ package struct PublishRoute: Sendable {
         let path = upload.writer.draftPath
         let metadata = upload.metadata
         let ownIndexURLs = addresses.ownIndexURLs(repository.name)
-        let facts = try await inspections.pass {
+        let (facts, traits) = try await inspections.pass {
             try await offLoop {
                 let inspection = try CrateInspector(name: metadata.name, version: metadata.version).inspect(path: path)
-                return try ManifestRules.check(
-                    ManifestReader.read(inspection.manifest), announced: metadata, ownIndexURLs: ownIndexURLs,
+                let manifest = try ManifestReader.read(inspection.manifest)
+                let facts = try ManifestRules.check(
+                    manifest, announced: metadata, ownIndexURLs: ownIndexURLs,
                     metadataRequired: repository.metadataRequired)
+                return (facts, ManifestTraits(manifest, hasBuildFile: inspection.hasBuildFile))
             }
         }
         let line = IndexLine(facts: facts, checksum: written.checksum, pubtime: Pubtime(secondsSince1970: now()))
-        return CheckedVersion(facts: facts, line: line, bytes: written.bytes)
+        return CheckedVersion(
+            facts: facts, line: line, traits: traits, publishedAt: line.pubtime, bytes: written.bytes)
     }
 }
 

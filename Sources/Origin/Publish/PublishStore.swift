@@ -1,3 +1,4 @@
+import Facts
 package import Postgres
 import Registry
 
@@ -5,6 +6,10 @@ import Registry
 struct CheckedVersion {
     let facts: ManifestFacts
     let line: IndexLine
+    /// Nil if the manifest can't be read, as some that others once took.
+    let traits: ManifestTraits?
+    /// When it was published, if somebody vouches for it: this registry, or the index that it comes from.
+    let publishedAt: Pubtime?
     /// Of the `.crate`, in bytes.
     let bytes: Int
 }
@@ -21,12 +26,14 @@ package struct PublishStore: Sendable {
     let owners: OwnersStore
     let events: EventLog
     let audit: AuditStore
+    let facts: FactsStore
 
-    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore) {
+    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore, facts: FactsStore) {
         self.pool = pool
         self.owners = owners
         self.events = events
         self.audit = audit
+        self.facts = facts
     }
 
     /// - Returns: the feed position of the change; whoever has applied it sees the version.
@@ -49,17 +56,19 @@ package struct PublishStore: Sendable {
         let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
         let isNew = crate.generation == 0
         try publisher.principal.require(isNew ? .publishNew : .publishUpdate, in: repository.name, of: name)
-        let facts = try await facts(of: version, in: repository, crate, publisher, transaction)
-        let check = PublishCheck(facts, name: name, version: version.facts.version, checksum: version.line.checksum)
+        let known = try await facts(of: version, in: repository, crate, publisher, transaction)
+        let check = PublishCheck(known, name: name, version: version.facts.version, checksum: version.line.checksum)
         if case .refused(let refusal) = check { throw refusal }
 
         if isNew { try await owners.makeFirstOwner(publisher.holder.userID, of: crate.id, transaction) }
-        try await VersionRows.insert(
+        let id = try await VersionRows.insert(
             version, into: crate, of: repository.name, by: publisher.holder.userID, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         try await VersionRows.describe(version, crate, transaction)
         try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
-        return try await events.append([change], in: transaction)
+        let verdicts = try await self.facts.record(
+            [NewFacts(id, version, .published)], cause: .published, in: transaction)
+        return try await events.append([change] + verdicts, in: transaction)
     }
 
     private func facts(

@@ -6,10 +6,11 @@ enum VersionRows {
     /// Adds the version's row and remembers its checksum for ever (I2).
     ///
     /// - Parameter userID: nil for an import in nobody's name.
+    /// - Returns: the id of the version's row.
     static func insert(
         _ version: CheckedVersion, into crate: CrateRows.Crate, of repository: RepositoryName, by userID: Int32?,
         _ transaction: Transaction
-    ) async throws {
+    ) async throws -> Int64 {
         let number = version.facts.version
         let checksum = version.line.checksum.bytes
         _ = try await transaction.execute(
@@ -17,14 +18,16 @@ enum VersionRows {
             INSERT INTO checksums (repository, identity, bare_number, checksum) VALUES (\(repository.description), \
             \(version.facts.name.identity), \(number.bare), \(checksum)) ON CONFLICT DO NOTHING
             """)
-        _ = try await transaction.execute(
+        let rows = try await transaction.query(
             """
             INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, yanked, published_by,
               published_at)
             VALUES (\(crate.id), \(number.description), \(number.bare), \(checksum), \(version.bytes), \
             \(version.line.json), \(version.line.isYanked), \(userID), \
-            coalesce(\(version.line.pubtime?.description)::timestamptz, now()))
+            coalesce(\(version.line.pubtime?.description)::timestamptz, now())) RETURNING id
             """)
+        guard let row = rows.first else { preconditionFailure("an insert of one row returns it") }
+        return try row.value("id")
     }
 
     /// Search speaks of the newest version only; an older one that is added later leaves it alone.

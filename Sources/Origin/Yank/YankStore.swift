@@ -1,3 +1,4 @@
+import Facts
 package import Postgres
 import Registry
 
@@ -7,12 +8,14 @@ package struct YankStore: Sendable {
     let owners: OwnersStore
     let events: EventLog
     let audit: AuditStore
+    let facts: FactsStore
 
-    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore) {
+    package init(pool: PostgresPool, owners: OwnersStore, events: EventLog, audit: AuditStore, facts: FactsStore) {
         self.pool = pool
         self.owners = owners
         self.events = events
         self.audit = audit
+        self.facts = facts
     }
 
     /// - Returns: the feed position of the change; nil if the version was so already (H2).
@@ -27,20 +30,21 @@ package struct YankStore: Sendable {
             }
             let isOwner = try await owners.isOwner(holder.userID, of: row.id, transaction)
             guard isOwner || principal.isAdmin(of: repository.name) else { throw PublishCheck.notOwner(crate) }
-            guard try await change(version, of: row, yanked: yanked, transaction) else { return nil }
+            guard let id = try await change(version, of: row, yanked: yanked, transaction) else { return nil }
             let event = try await CrateRows.renewIndexFile(of: row, in: repository.name, transaction)
             try await audit.record(
                 AuditEntry(
                     actor: holder.login, tokenID: holder.tokenID, action: yanked ? "yank" : "unyank",
                     repository: repository.name, crate: crate, version: version.description), in: transaction)
-            return try await events.append([event], in: transaction)
+            let verdicts = try await facts.yanked(id, by: yanked ? .owner : nil, in: transaction)
+            return try await events.append([event] + verdicts, in: transaction)
         }
     }
 
-    /// - Returns: false if there was nothing to change.
+    /// - Returns: the id of the version's row; nil if there was nothing to change.
     private func change(
         _ version: Version, of crate: CrateRows.Crate, yanked: Bool, _ transaction: Transaction
-    ) async throws -> Bool {
+    ) async throws -> Int64? {
         let rows = try await transaction.query(
             """
             SELECT id, line, yanked FROM versions
@@ -49,12 +53,11 @@ package struct YankStore: Sendable {
         guard let row = rows.first else {
             throw Refusal.notFound("crate `\(crate.name)` does not have a version `\(version)`")
         }
-        guard try row.value("yanked", as: Bool.self) != yanked else { return false }
+        guard try row.value("yanked", as: Bool.self) != yanked else { return nil }
         let line = try IndexLine(parsing: row.value("line", as: String.self)).with(yanked: yanked)
+        let id = try row.value("id", as: Int64.self)
         _ = try await transaction.execute(
-            """
-            UPDATE versions SET yanked = \(yanked), line = \(line.json) WHERE id = \(row.value("id", as: Int64.self))
-            """)
-        return true
+            "UPDATE versions SET yanked = \(yanked), line = \(line.json) WHERE id = \(id)")
+        return id
     }
 }

@@ -13,6 +13,8 @@ package struct CrateInspection: Equatable, Sendable {
     package let unpackedBytes: Int
     /// Files and directories.
     package let entryCount: Int
+    /// True if a `build.rs` lies beside the `Cargo.toml`: cargo runs it unless the manifest says otherwise.
+    package let hasBuildFile: Bool
 }
 
 /// Walks a `.crate` once and says what it holds, or which rule it breaks.
@@ -89,7 +91,7 @@ package struct CrateInspector: Sendable {
             // The archive was read to the end of the gzip stream, so the hash covers the whole file.
             return CrateInspection(
                 manifest: try walk.finish(), checksum: file.checksum, compressedBytes: file.bytesRead,
-                unpackedBytes: gunzip.unpackedBytes, entryCount: walk.entryCount)
+                unpackedBytes: gunzip.unpackedBytes, entryCount: walk.entryCount, hasBuildFile: walk.hasBuildFile)
         }
     }
 }
@@ -99,6 +101,7 @@ private struct CrateWalk {
     let root: String
     let rules: CrateInspector.Rules
     private(set) var entryCount = 0
+    private(set) var hasBuildFile = false
     private var manifest: String?
     private var manifestNames: [String] = []
     private var seen: [PathDigest: PathDigest] = [:]
@@ -122,6 +125,7 @@ private struct CrateWalk {
             try path.checkPortable()
             try remember(path)
         }
+        if path.inside == "build.rs", entry.kind == .file { hasBuildFile = true }
         guard entry.kind == .file, path.inside == "Cargo.toml" else { return false }
         guard entry.bytesCount <= CrateInspector.manifestBytesMax else {
             throw .manifestTooLarge(bytesMax: CrateInspector.manifestBytesMax)

@@ -9,6 +9,8 @@ package struct ManifestTraits: Hashable, Sendable {
     package let isProcMacro: Bool
     package let links: String?
 
+    package var hasLicenseFile: Bool { license.state == .file }
+
     package init(license: LicenseFacts, hasBuildScript: Bool, isProcMacro: Bool, links: String?) {
         self.license = license
         self.hasBuildScript = hasBuildScript

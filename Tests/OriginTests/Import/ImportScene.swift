@@ -114,7 +114,8 @@ struct ImportScene: Sendable {
         let report = ImportReport { refusals.add($0) }
         let importer = Importer(
             source: source, repository: repository, ownIndexURLs: ["sparse+https://ours.example/main/index/"],
-            store: ImportStore(pool: pool, owners: slices.owners, events: slices.events, audit: slices.audit),
+            store: ImportStore(
+                pool: pool, owners: slices.owners, events: slices.events, audit: slices.audit, facts: slices.facts),
             blobs: blobs ?? self.blobs, owner: owner, report: report, now: { 1_700_000_000 })
         try await importer.run(names ?? source.names ?? [], mustExist: names != nil)
         return Result(tally: report.current, refusals: refusals.all.sorted { $0.description < $1.description })

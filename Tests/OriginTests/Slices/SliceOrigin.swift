@@ -76,13 +76,16 @@ struct SliceOrigin: Sendable {
         let owners = OwnersStore(pool: pool, audit: AuditStore())
         PublishRoute(
             repositories: repositories,
-            store: PublishStore(pool: pool, owners: owners, events: EventLog(), audit: AuditStore()), blobs: blobs,
+            store: PublishStore(
+                pool: pool, owners: owners, events: EventLog(), audit: AuditStore(), facts: FactsStore(pool: pool)),
+            blobs: blobs,
             addresses: addresses, limits: .init(uploadBytesMax: uploadBytesMax), now: { 1_700_000_000 },
             waitForEdges: { _ in }
         ).add(to: router)
         YankRoute(
             repositories: repositories,
-            store: YankStore(pool: pool, owners: owners, events: EventLog(), audit: AuditStore()),
+            store: YankStore(
+                pool: pool, owners: owners, events: EventLog(), audit: AuditStore(), facts: FactsStore(pool: pool)),
             waitForEdges: { _ in }
         ).add(to: router)
         OwnersRoute(repositories: repositories, owners: owners).add(to: router)

@@ -14,6 +14,7 @@ package struct VersionInterval: Hashable, Sendable {
         self.fixed = fixed
     }
 
+    /// By semver's order, pre-releases in their place.
     package func contains(_ version: Version) -> Bool {
         if let introduced, version < introduced { return false }
         if let fixed { return version < fixed }

@@ -1,0 +1,75 @@
+-- What policies judge versions by, and the advisories that hold for them (docs/FACTS.md).
+
+-- Owner: Facts. One row a version, written in the transaction that adds the version.
+CREATE TABLE facts (
+    version_id bigint PRIMARY KEY REFERENCES versions (id) ON DELETE CASCADE,
+    origin text NOT NULL CHECK (origin IN ('published', 'imported', 'upstream')),
+    -- The upstream's name.
+    upstream text CHECK ((upstream IS NULL) = (origin <> 'upstream')),
+    first_seen_at timestamptz NOT NULL DEFAULT now(),
+    -- Null: nobody vouches for a time.
+    published_at timestamptz,
+    -- False: the Cargo.toml in the .crate was not read yet, so the next four mean nothing.
+    has_manifest boolean NOT NULL,
+    license text,
+    has_license_file boolean NOT NULL DEFAULT false,
+    build_script boolean NOT NULL DEFAULT false,
+    proc_macro boolean NOT NULL DEFAULT false,
+    links text,
+    -- Who yanked it and when; null if it is not yanked, or was so when it came.
+    yanked_by text CHECK (yanked_by IN ('owner', 'upstream')),
+    yanked_at timestamptz CHECK ((yanked_at IS NULL) = (yanked_by IS NULL)),
+    dependencies_normal integer NOT NULL,
+    dependencies_build integer NOT NULL,
+    dependencies_dev integer NOT NULL
+);
+
+CREATE INDEX facts_unread ON facts (version_id) WHERE NOT has_manifest;
+
+-- Versions from before this migration: what their index lines say. The next start of the origin reads the rest.
+INSERT INTO facts (version_id, origin, first_seen_at, published_at, has_manifest, links, dependencies_normal,
+    dependencies_build, dependencies_dev)
+SELECT v.id, CASE WHEN v.published_by IS NULL THEN 'imported' ELSE 'published' END, v.published_at,
+    CASE WHEN v.published_by IS NULL THEN (v.line::jsonb ->> 'pubtime')::timestamptz ELSE v.published_at END,
+    false, v.line::jsonb ->> 'links',
+    (SELECT count(*) FROM jsonb_array_elements(v.line::jsonb -> 'deps') AS dep WHERE dep ->> 'kind' = 'normal'),
+    (SELECT count(*) FROM jsonb_array_elements(v.line::jsonb -> 'deps') AS dep WHERE dep ->> 'kind' = 'build'),
+    (SELECT count(*) FROM jsonb_array_elements(v.line::jsonb -> 'deps') AS dep WHERE dep ->> 'kind' = 'dev')
+FROM versions AS v;
+
+-- Owner: Advisories.
+CREATE TABLE advisories (
+    id text PRIMARY KEY,
+    -- The database that it was last read from.
+    database text NOT NULL,
+    -- Of the crate that it speaks of, in whichever repository; null if it speaks of none.
+    identity text,
+    kind text NOT NULL,
+    -- CVSS, in tenths; null is unscored.
+    score smallint CHECK (score BETWEEN 0 AND 100),
+    withdrawn boolean NOT NULL,
+    -- The whole of it, as JSON.
+    data text NOT NULL,
+    -- Counts the changes of `data`.
+    revision bigint NOT NULL DEFAULT 1,
+    -- No longer in the database; the row goes with its matches once these are undone.
+    is_removed boolean NOT NULL DEFAULT false,
+    -- False from a change on until `advisory_matches` agrees with it.
+    is_matched boolean NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX advisories_identity ON advisories (identity);
+CREATE INDEX advisories_unmatched ON advisories (identity) WHERE NOT is_matched;
+
+-- Owner: Advisories. Which advisories hold for which versions, withdrawn ones among them.
+CREATE TABLE advisory_matches (
+    version_id bigint NOT NULL REFERENCES versions (id) ON DELETE CASCADE,
+    advisory_id text NOT NULL REFERENCES advisories (id) ON DELETE CASCADE,
+    PRIMARY KEY (version_id, advisory_id)
+);
+
+CREATE INDEX advisory_matches_advisory ON advisory_matches (advisory_id);
+
+-- An advisory touches a crate in every repository.
+CREATE INDEX crates_identity ON crates (identity);
