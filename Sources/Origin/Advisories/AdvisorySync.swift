@@ -205,12 +205,7 @@ extension AdvisorySync {
     }
 
     private func versions(of identities: [String], _ transaction: Transaction) async throws -> [AdvisedVersion] {
-        try await transaction.query(
-            """
-            SELECT v.id, c.identity, v.number FROM crates c JOIN versions v ON v.crate_id = c.id
-            WHERE c.identity = ANY(\(identities)::text[])
-            """
-        ).map {
+        try await transaction.query(Self.versions(of: identities)).map {
             AdvisedVersion(
                 id: try $0.value("id"), identity: try $0.value("identity"),
                 version: try Version($0.value("number", as: String.self)))
@@ -218,11 +213,17 @@ extension AdvisorySync {
     }
 
     private func existing(_ advisories: [String], _ transaction: Transaction) async throws -> Set<AdvisoryHit> {
-        Set(
-            try await transaction.query(
-                """
-                SELECT version_id, advisory_id FROM advisory_matches WHERE advisory_id = ANY(\(advisories)::text[])
-                """
-            ).map(AdvisoryStore.hit))
+        Set(try await transaction.query(Self.existing(advisories)).map(AdvisoryStore.hit))
+    }
+
+    static func versions(of identities: [String]) -> Query {
+        """
+        SELECT v.id, c.identity, v.number FROM crates c JOIN versions v ON v.crate_id = c.id
+        WHERE c.identity = ANY(\(identities)::text[])
+        """
+    }
+
+    static func existing(_ advisories: [String]) -> Query {
+        "SELECT version_id, advisory_id FROM advisory_matches WHERE advisory_id = ANY(\(advisories)::text[])"
     }
 }

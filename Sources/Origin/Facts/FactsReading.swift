@@ -40,7 +40,7 @@ extension FactsStore {
     }
 
     /// $1 ids of versions.
-    private static let select: Query = """
+    static let select: Query = """
         SELECT v.id, r.name AS repository, c.name, c.identity, v.number, encode(v.checksum, 'hex') AS checksum, v.bytes,
           v.yanked, f.origin, f.upstream, to_char(f.published_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS published,
           to_char(f.first_seen_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first_seen, f.has_manifest, f.license,

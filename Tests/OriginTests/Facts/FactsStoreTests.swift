@@ -117,6 +117,43 @@ struct FactsStoreTests {
         }
     }
 
+    @Test func `a database that has versions gets their facts, damaged lines or not`() async throws {
+        try await TestDatabase.with(isMigrated: false) { pool, connectionString in
+            let configuration = PostgresConfiguration(connectionString: connectionString)
+            let before = Migration.all.prefix { $0.name != "facts" }
+            _ = try await Migrator(Array(before)).migrate(configuration, logger: .test)
+            let dependency = #"{"name":"leaf","req":"^1","kind":"normal"},{"name":"leaf","req":"^1","kind":"dev"}"#
+            let line = #"{"name":"app","deps":[\#(dependency)],"links":"z","pubtime":"2020-01-02T03:04:05Z"}"#
+            try await pool.withTransaction { transaction in
+                try await transaction.run(
+                    script: """
+                        INSERT INTO repositories (name, is_private) VALUES ('main', false);
+                        INSERT INTO users (login) VALUES ('ann');
+                        INSERT INTO crates (repository_id, identity, name, generation, index_checksum)
+                        SELECT id, 'app', 'app', 1, decode(repeat('00', 32), 'hex') FROM repositories;
+                        """)
+                for (number, text, owner) in [
+                    ("1.0.0", line, nil), ("2.0.0", line, Int32(1)), ("3.0.0", "no line", nil),
+                ] {
+                    _ = try await transaction.execute(
+                        """
+                        INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, published_by)
+                        SELECT id, \(number), \(number), decode(repeat('00', 32), 'hex'), 1, \(text), \(owner) FROM crates
+                        """)
+                }
+            }
+            _ = try await Migrator().migrate(configuration, logger: .test)
+            let imported = try #require(try await read("app", "1.0.0", pool))
+            #expect(imported.publishedAt == "2020-01-02T03:04:05Z" && imported.origin == .init(.imported))
+            #expect(imported.dependencies == .init(normal: 1, build: 0, dev: 1) && imported.links == "z")
+            #expect(imported.license == .unknown)
+            let published = try #require(try await read("app", "2.0.0", pool))
+            #expect(published.publishedAt == published.firstSeenAt && published.origin == .init(.published))
+            let damaged = try #require(try await read("app", "3.0.0", pool))
+            #expect(damaged.publishedAt == nil && damaged.dependencies == .init(normal: 0, build: 0, dev: 0))
+        }
+    }
+
     private struct Refusing: FactsListener {
         struct Refusal: Error {}
 

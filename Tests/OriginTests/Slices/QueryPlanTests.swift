@@ -45,9 +45,22 @@ struct QueryPlanTests {
         }
     }
 
+    @Test func `facts and what an advisory touches are found through indexes`() async throws {
+        try await SliceOrigin.with { origin, _ in
+            try await fill(origin.pool)
+            try await fillFacts(origin.pool)
+            let queries: [(Query, String)] = [
+                (AdvisorySync.versions(of: ["crate7", "crate8"]), "versions of crates"),
+                (AdvisorySync.existing(["A-7"]), "matches of an advisory"),
+                (FactsStore.select.bind([Int64(1), 2, 3]), "facts of versions"),
+            ]
+            for (query, name) in queries { try await expectIndexes(query, name, origin.pool) }
+        }
+    }
+
     private func expectIndexes(_ query: Query, _ name: String, _ pool: PostgresPool) async throws {
         let plan = try await pool.query(query.explained).map { try $0.value("QUERY PLAN", as: String.self) }
-        let growing = ["crates", "versions", "dependencies", "pulls", "read_counts"]
+        let growing = ["crates", "versions", "dependencies", "pulls", "read_counts", "facts", "advisory_matches"]
         let scans = plan.filter { line in growing.contains { line.contains("Seq Scan on \($0)") } }
         #expect(scans.isEmpty && !plan.isEmpty, "\(name):\n\(plan.joined(separator: "\n"))")
     }
@@ -74,6 +87,27 @@ struct QueryPlanTests {
         _ = try await pool.execute("ANALYZE crates")
         _ = try await pool.execute("ANALYZE versions")
         _ = try await pool.execute("ANALYZE dependencies")
+    }
+
+    private func fillFacts(_ pool: PostgresPool) async throws {
+        _ = try await pool.execute(
+            """
+            INSERT INTO facts (version_id, origin, has_manifest, dependencies_normal, dependencies_build, dependencies_dev)
+            SELECT id, 'imported', true, 1, 0, 0 FROM versions
+            """)
+        _ = try await pool.execute(
+            """
+            INSERT INTO advisories (id, database, identity, kind, withdrawn, data, is_matched)
+            SELECT 'A-' || n, 'x', 'crate' || n, 'notice', false, '{}', true FROM generate_series(1, 5000) AS n
+            """)
+        _ = try await pool.execute(
+            """
+            INSERT INTO advisory_matches (version_id, advisory_id)
+            SELECT v.id, a.id FROM advisories a JOIN crates c ON c.identity = a.identity JOIN versions v ON v.crate_id = c.id
+            """)
+        for table in ["facts", "advisories", "advisory_matches"] {
+            _ = try await pool.execute("ANALYZE \(identifier: table)")
+        }
     }
 
     /// Three quarters of the trail are too old.

@@ -27,15 +27,27 @@ CREATE TABLE facts (
 CREATE INDEX facts_unread ON facts (version_id) WHERE NOT has_manifest;
 
 -- Versions from before this migration: what their index lines say. The next start of the origin reads the rest.
+-- A line that is damaged must not keep the database from its migration; `verify` tells of it.
+CREATE FUNCTION pg_temp.line_json(line text) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN line::jsonb;
+EXCEPTION WHEN OTHERS THEN
+    RETURN '{}';
+END
+$$;
+
+CREATE FUNCTION pg_temp.dependencies(line jsonb, kind text) RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM jsonb_path_query(line, '$.deps[*].kind') AS found WHERE found #>> '{}' = kind
+$$;
+
 INSERT INTO facts (version_id, origin, first_seen_at, published_at, has_manifest, links, dependencies_normal,
     dependencies_build, dependencies_dev)
-SELECT v.id, CASE WHEN v.published_by IS NULL THEN 'imported' ELSE 'published' END, v.published_at,
-    CASE WHEN v.published_by IS NULL THEN (v.line::jsonb ->> 'pubtime')::timestamptz ELSE v.published_at END,
-    false, v.line::jsonb ->> 'links',
-    (SELECT count(*) FROM jsonb_array_elements(v.line::jsonb -> 'deps') AS dep WHERE dep ->> 'kind' = 'normal'),
-    (SELECT count(*) FROM jsonb_array_elements(v.line::jsonb -> 'deps') AS dep WHERE dep ->> 'kind' = 'build'),
-    (SELECT count(*) FROM jsonb_array_elements(v.line::jsonb -> 'deps') AS dep WHERE dep ->> 'kind' = 'dev')
-FROM versions AS v;
+SELECT id, CASE WHEN published_by IS NULL THEN 'imported' ELSE 'published' END, published_at,
+    CASE WHEN published_by IS NULL THEN (line ->> 'pubtime')::timestamptz ELSE published_at END, false, line ->> 'links',
+    pg_temp.dependencies(line, 'normal'), pg_temp.dependencies(line, 'build'), pg_temp.dependencies(line, 'dev')
+FROM (SELECT id, published_by, published_at, pg_temp.line_json(line) AS line FROM versions) AS old;
+
+DROP FUNCTION pg_temp.line_json(text), pg_temp.dependencies(jsonb, text);
 
 -- Owner: Advisories.
 CREATE TABLE advisories (
