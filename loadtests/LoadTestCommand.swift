@@ -13,6 +13,7 @@ package struct LoadTestCommand: AsyncParsableCommand {
         subcommands: [
             NearestCommand.self, FanoutCommand.self, VisibleCommand.self, CutCommand.self,
             RequestsCommand.self, FetchCommand.self, RunCommand.self, ReportCommand.self, CorpusCommand.self,
+            UploadsCommand.self,
         ])
 
     package init() {}
