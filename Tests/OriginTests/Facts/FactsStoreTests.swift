@@ -65,7 +65,8 @@ struct FactsStoreTests {
                 facts: ManifestFacts(name: line.name, version: line.version), line: line, traits: nil,
                 publishedAt: nil, bytes: 1)
             await #expect(throws: Refusing.Refusal.self) {
-                try await store.add([version], of: line.name, to: scene.repository, owner: nil)
+                try await store.add(
+                    [ImportedCrate(name: line.name, versions: [version])], to: scene.repository, owner: nil)
             }
             #expect(try await scene.lines("foo") == [])
             #expect(try await scene.head() == 1)
@@ -82,7 +83,8 @@ struct FactsStoreTests {
             let store = ImportStore(
                 pool: scene.pool, owners: scene.slices.owners, events: EventLog(), audit: AuditStore(),
                 facts: scene.slices.facts)
-            _ = try await store.add([version], of: line.name, to: scene.repository, owner: nil)
+            _ = try await store.add(
+                [ImportedCrate(name: line.name, versions: [version])], to: scene.repository, owner: nil)
             let before = try #require(try await read("foo", "1.0.0", scene.pool))
             #expect(before.license == .unknown && before.hasBuildScript == nil && before.sources["license"] == nil)
 
