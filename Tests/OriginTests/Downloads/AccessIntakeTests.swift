@@ -9,6 +9,9 @@ import Testing
 
 /// The access log's way in: each batch once, bounded, and each edge for itself.
 struct AccessIntakeTests {
+    /// The downloads of these tests are a year old, and an origin deletes such at some moment after its start.
+    @Sendable private static func prunesNothing(_ config: inout OriginConfig) { config.pullDays = 3_650 }
+
     private static let spool = String(repeating: "ab", count: 16)
 
     private func pull(_ version: String, subject: String? = nil, at: Int = 1_764_028_800) -> AccessBatch.Pull {
@@ -64,7 +67,7 @@ struct AccessIntakeTests {
     }
 
     @Test func `I9: a batch over a limit is refused whole`() async throws {
-        try await TestOrigin.with { origin in
+        try await TestOrigin.with(configure: Self.prunesNothing) { origin in
             let edge = try await origin.edge("eu")
             let many = Array(repeating: pull("1.0.0"), count: AccessBatch.rowsMax + 1)
             #expect(try await send(batch(1, many), origin, as: edge).status == 413)
@@ -80,7 +83,7 @@ struct AccessIntakeTests {
 
     // I12
     @Test func `rows that can't be are left out, and nobody but an edge is heard`() async throws {
-        try await TestOrigin.with { origin in
+        try await TestOrigin.with(configure: Self.prunesNothing) { origin in
             let edge = try await origin.edge("eu")
             var strange = Array(repeating: pull("1.0.0"), count: 6)
             strange[0].repository = "../x"
@@ -154,7 +157,7 @@ struct AccessIntakeTests {
     }
 
     @Test func `the trail names the reader and the edge, in pages, and ends with its time`() async throws {
-        try await TestOrigin.with { origin in
+        try await TestOrigin.with(configure: Self.prunesNothing) { origin in
             let edge = try await origin.edge("eu")
             let admin = try await origin.token("root", [.admin])
             let made = try await origin.made("ann", [.read], in: ["main"])
@@ -199,7 +202,7 @@ struct AccessIntakeTests {
     }
 
     @Test func `replicas that prune at once pass each other's rows over`() async throws {
-        try await TestOrigin.with { origin in
+        try await TestOrigin.with(configure: Self.prunesNothing) { origin in
             let edge = try await origin.edge("eu")
             let old = Int(Date().timeIntervalSince1970) - 100 * 86_400
             _ = try await send(batch(1, [pull("1.0.0", at: old), pull("1.0.1", at: old + 1)]), origin, as: edge)
@@ -214,7 +217,7 @@ struct AccessIntakeTests {
     }
 
     @Test func `I9: a spool that was silent for a year is forgotten, no other`() async throws {
-        try await TestOrigin.with { origin in
+        try await TestOrigin.with(configure: Self.prunesNothing) { origin in
             let edge = try await origin.edge("eu")
             let store = origin.slices.reads
             for spool in ["a", "b"] {
