@@ -38,7 +38,8 @@ package final class EdgeApp: Sendable {
         }
         let authorities = try Self.authorities(config.originAuthorities)
         let client = OriginClient(
-            origin: config.originURL, credential: config.credential, authorities: authorities)
+            origin: config.originURL, credential: config.credential, authorities: authorities,
+            limits: .init(connectionsWaiting: config.fillsClosures ? OriginFill.partsMax : 0))
         let core = WarmStart(contents: contents, responses: responses, makeTable: makeTable)
             .core(Self.limits(config), at: Self.now(), unixNow: wallClock())
         let fetch = OriginFetch(

@@ -1,4 +1,5 @@
 import EdgeCache
+import Registry
 import Testing
 
 @testable import Edge
@@ -17,5 +18,24 @@ struct OriginFillTests {
 
     @Test func `a closure that can't be read is no reason to ask for none`() {
         #expect(OriginFill.failure(ClosureReader.Invalid(description: ""), hasList: true) == .refused)
+    }
+
+    private func item(_ name: String) throws -> FillItem {
+        FillItem(.index(try RepositoryName("main"), try CrateName(name).indexPath), .absent)
+    }
+
+    @Test func `files wait for the lists of all parts, and the oldest snapshot counts`() throws {
+        var assembly = FillAssembly<String>(parts: 3)
+        #expect(!assembly.hasBegun)
+        #expect(assembly.list([try item("a"), try item("b")], 7) == nil && assembly.hasBegun)
+        #expect(assembly.file("early") == nil)
+        #expect(assembly.list([try item("b")], 9) == nil)
+        let whole = try #require(assembly.list([try item("c")], 8))
+        #expect(
+            whole.position == 7
+                && whole.items.map { "\($0.key)" } == (try ["a", "b", "c"].map { "\(try item($0).key)" }))
+        #expect(assembly.file("between") == nil, "the cache does not have the list yet")
+        #expect(assembly.announced() == ["early", "between"] && assembly.announced().isEmpty)
+        #expect(assembly.file("late") == "late")
     }
 }

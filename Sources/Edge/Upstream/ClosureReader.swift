@@ -4,12 +4,14 @@ import Registry
 /// Cuts the answer to a question for a closure into its list and its files, however the bytes come.
 ///
 /// Strict: more than is announced, or less, is an error; so is a list that no origin would write. Holds one file at most.
-/// Source: `ClosureList`.
+/// Source: `ClosureList`, `ClosurePart`.
 struct ClosureReader {
     enum Part {
         case list(ClosureList)
         /// Whole, and still to be compared with its tag.
         case file(IndexPath, EntityTag, ByteBuffer)
+        /// A gzip member of so many bytes when it is expanded; still to be compared with its tag.
+        case packed(IndexPath, EntityTag, bytes: Int, ByteBuffer)
     }
 
     struct Invalid: Error, CustomStringConvertible {
@@ -20,12 +22,20 @@ struct ClosureReader {
         case length
         case list(bytes: Int)
         case files
+        case member(bytes: Int)
     }
 
+    /// What gzip may add to bytes that it can't pack, and more.
+    private static let overheadMax = 1024
+
+    private let isPacked: Bool
     private var state = State.length
     private var pending = ByteBuffer()
     /// Files that were announced and did not come yet.
     private var files: ArraySlice<(path: IndexPath, tag: EntityTag, bytes: Int)> = []
+
+    /// - Parameter isPacked: each file comes as its packed length and a gzip member.
+    init(isPacked: Bool = false) { self.isPacked = isPacked }
 
     /// - Returns: what is complete now.
     mutating func read(_ chunk: ByteBuffer) throws(Invalid) -> [Part] {
@@ -65,10 +75,25 @@ struct ClosureReader {
                 }
                 return nil
             }
+            guard !isPacked else { return try member(of: file.bytes) }
             guard let bytes = pending.readBytes(length: file.bytes) else { return nil }
             files.removeFirst()
             return .file(file.path, file.tag, ByteBuffer(bytes: bytes))
+        case .member(let bytes):
+            guard let file = files.first, let member = pending.readBytes(length: bytes) else { return nil }
+            files.removeFirst()
+            state = .files
+            return .packed(file.path, file.tag, bytes: file.bytes, ByteBuffer(bytes: member))
         }
+    }
+
+    private mutating func member(of fileBytes: Int) throws(Invalid) -> Part? {
+        guard let bytes = pending.readInteger(as: UInt32.self) else { return nil }
+        guard bytes <= fileBytes + Self.overheadMax else {
+            throw Invalid(description: "a file of \(fileBytes) bytes that is packed into \(bytes)")
+        }
+        state = .member(bytes: Int(bytes))
+        return try next()
     }
 }
 

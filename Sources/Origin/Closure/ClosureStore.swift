@@ -1,3 +1,4 @@
+import CrateFile
 import NIOCore
 package import Postgres
 import Registry
@@ -9,6 +10,8 @@ package struct ClosureStore: Sendable {
         case list(ClosureList, position: UInt64)
         /// One or more files, whole, in the list's order.
         case text(ByteBuffer)
+        /// One file as a gzip member.
+        case packed(ByteBuffer)
     }
 
     /// The database broke off in the middle; what was already sent can't be taken back.
@@ -19,6 +22,7 @@ package struct ClosureStore: Sendable {
 
     let pool: PostgresPool
     let limits: ClosureWalk.Limits
+    private let packed = PackedTexts()
     /// Each closure holds a connection while it is read. Those inside and in line are the route's 16 places.
     private let gate = Gate(insideMax: 4, waitingMax: 12, of: "closures")
 
@@ -30,27 +34,36 @@ package struct ClosureStore: Sendable {
     }
 
     /// Hands the parts over as they are read. The connection goes back as soon as all is read, however slow the edge is.
+    ///
+    /// - Parameter isPacked: files come as `packed` and not as `text`, and the walk is wide.
     func read(
-        _ question: ClosureQuestion, in repository: Repository, _ hand: @Sendable (Part) -> Void
+        _ question: ClosureQuestion, in repository: Repository, isPacked: Bool = false,
+        _ hand: @Sendable (Part) -> Void
     ) async throws {
         try await gate.pass {
             var hasBegun = false
             try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
                 // Run again after a lost connection; then the list is out already.
                 guard !hasBegun else { throw Broken() }
-                let (walk, position) = try await walk(question, in: repository, transaction)
+                let (walk, position) = try await walk(question, in: repository, isWide: isPacked, transaction)
                 hasBegun = true
                 hand(.list(ClosureList(walk.items), position: position))
-                try await readTexts(walk.files, transaction, hand)
+                for batch in Self.batches(walk.files) {
+                    guard isPacked else {
+                        hand(.text(Self.joined(try await texts(batch, transaction))))
+                        continue
+                    }
+                    try await packedTexts(batch, transaction).forEach { hand(.packed($0)) }
+                }
             }
         }
     }
 
     /// Level by level: a recursive statement would know neither the limits nor an order.
     func walk(
-        _ question: ClosureQuestion, in repository: Repository, _ transaction: Transaction
+        _ question: ClosureQuestion, in repository: Repository, isWide: Bool = false, _ transaction: Transaction
     ) async throws -> (walk: ClosureWalk, position: UInt64) {
-        var walk = ClosureWalk(question, limits: limits)
+        var walk = ClosureWalk(question, isWide: isWide, limits: limits)
         var position: UInt64?
         while !walk.frontier.isEmpty {
             let rows = try await transaction.query(Self.level(walk.frontier, in: repository))
@@ -72,7 +85,7 @@ package struct ClosureStore: Sendable {
         let names = paths.map(\.name)
         return """
             SELECT asked.name AS asked, (SELECT position FROM feed_head) AS position, crates.id, crates.generation,
-              crates.index_checksum, crates.index_bytes, dependencies.names
+              crates.index_checksum, crates.index_bytes, dependencies.names, dependencies.likely, dependencies.optional
             FROM unnest(\(names)::text[]) AS asked (name)
             LEFT JOIN crates ON crates.repository_id = \(repository.id)
               AND crates.identity = replace(asked.name, '-', '_') AND lower(crates.name) = asked.name
@@ -90,27 +103,28 @@ package struct ClosureStore: Sendable {
         return ClosureWalk.Found(
             crateID: id, tag: EntityTag(generation: generation, checksum: checksum),
             bytes: try row.value("index_bytes", as: Int.self),
-            names: try row.value("names", as: [String]?.self) ?? [])
+            names: try row.value("names", as: [String]?.self) ?? [],
+            likely: try row.value("likely", as: [String]?.self) ?? [],
+            optional: try row.value("optional", as: [String]?.self) ?? [])
     }
 
-    private func readTexts(
-        _ files: [ClosureWalk.Found], _ transaction: Transaction, _ hand: (Part) -> Void
-    ) async throws {
-        var rest = files[...]
-        while let first = rest.first {
-            var bytes = first.bytes
-            var batch = [rest.removeFirst()]
-            while let next = rest.first, batch.count < Self.batchFilesMax, bytes + next.bytes <= Self.batchBytes {
-                bytes += next.bytes
-                batch.append(rest.removeFirst())
+    private static func batches(_ files: [ClosureWalk.Found]) -> [[ClosureWalk.Found]] {
+        var batches: [[ClosureWalk.Found]] = []
+        var bytes = 0
+        for file in files {
+            bytes += file.bytes
+            if let last = batches.last, last.count < batchFilesMax, bytes <= batchBytes {
+                batches[batches.count - 1].append(file)
+            } else {
+                batches.append([file])
+                bytes = file.bytes
             }
-            hand(.text(try await texts(batch, bytes: bytes, transaction)))
         }
+        return batches
     }
 
-    private func texts(
-        _ batch: [ClosureWalk.Found], bytes: Int, _ transaction: Transaction
-    ) async throws -> ByteBuffer {
+    /// - Returns: in the order of `batch`.
+    private func texts(_ batch: [ClosureWalk.Found], _ transaction: Transaction) async throws -> [String] {
         let rows = try await transaction.query(
             """
             SELECT crate_id, string_agg(line || E'\\n', '' ORDER BY id) AS text FROM versions
@@ -118,14 +132,38 @@ package struct ClosureStore: Sendable {
             """)
         var texts: [Int64: String] = [:]
         for row in rows { texts[try row.value("crate_id", as: Int64.self)] = try row.value("text", as: String.self) }
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(bytes)
-        for file in batch {
-            let begun = buffer.writerIndex
-            buffer.writeString(texts[file.crateID] ?? "")
+        return try batch.map { file in
+            let text = texts[file.crateID] ?? ""
             // The list has promised it; an edge could not tell where the next file begins.
-            guard buffer.writerIndex - begun == file.bytes else { throw Broken() }
+            guard text.utf8.count == file.bytes else { throw Broken() }
+            return text
         }
+    }
+
+    private static func joined(_ texts: [String]) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(texts.reduce(0) { $0 + $1.utf8.count })
+        texts.forEach { buffer.writeString($0) }
         return buffer
+    }
+
+    /// Those that were sent before are neither read nor packed again.
+    private func packedTexts(_ batch: [ClosureWalk.Found], _ transaction: Transaction) async throws -> [ByteBuffer] {
+        var known = packed.held(batch.map(\.tag.checksum))
+        let missing = batch.filter { known[$0.tag.checksum] == nil }
+        if !missing.isEmpty {
+            let texts = try await texts(missing, transaction)
+            let made = try await withThrowingTaskGroup(of: (Checksum, ByteBuffer).self) { group in
+                for (file, text) in zip(missing, texts) {
+                    group.addTask {
+                        (file.tag.checksum, ByteBuffer(bytes: try Gzip.compress(Array(text.utf8))))
+                    }
+                }
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            packed.keep(made)
+            known.merge(made) { _, new in new }
+        }
+        return batch.compactMap { known[$0.tag.checksum] }
     }
 }

@@ -81,4 +81,19 @@ struct ClosureWireTests {
         #expect(marks.count == 4)
         #expect(HeldMark(try path("a"), try tag(1)) == HeldMark(try path("a"), try tag(1)))
     }
+
+    @Test func `a part is read as it is written`() {
+        let part = ClosurePart(question: 0x9F, index: 3, count: 16)
+        #expect("\(part)" == "3/16 000000000000009f" && ClosurePart(parsing: "\(part)") == part)
+        let last = ClosurePart(question: .max, index: 31, count: 32)
+        #expect(ClosurePart(parsing: "\(last)") == last)
+    }
+
+    @Test(arguments: [
+        "", "3/16", "16/16 000000000000009f", "0/0 000000000000009f", "0/33 000000000000009f", "-1/2 000000000000009f",
+        "3/16 9f", "3/16 000000000000009F", "03/16 000000000000009f", "3/16  000000000000009f",
+        "3/16 000000000000009f ",
+        "+3/16 000000000000009f", "1/2/3 000000000000009f", "3/16 00000000000000009f",
+    ])
+    func `what no edge would write is no part`(text: String) { #expect(ClosurePart(parsing: text) == nil) }
 }

@@ -30,6 +30,11 @@ package enum EdgeWire {
 
     package static let positionHeader = "longshore-position"
     package static let streamHeader = "longshore-stream"
+    /// A `ClosurePart`, in a question for a closure and in the answer to it.
+    package static let closurePartHeader = "longshore-closure-part"
+    /// In how many parts the origin answers questions for closures; stands in the answer to `repositoriesPath`. An edge that
+    /// has not seen it asks in one part.
+    package static let closurePartsHeader = "longshore-closure-parts"
     /// The public address that the edge reports with its feed request.
     package static let edgeURLHeader = "longshore-edge-url"
 
