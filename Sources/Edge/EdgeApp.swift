@@ -38,8 +38,7 @@ package final class EdgeApp: Sendable {
         }
         let authorities = try Self.authorities(config.originAuthorities)
         let client = OriginClient(
-            origin: config.originURL, credential: config.credential, authorities: authorities,
-            limits: .init(connectionsWaiting: config.fillsClosures ? OriginFill.partsMax : 0))
+            origin: config.originURL, credential: config.credential, authorities: authorities)
         let core = WarmStart(contents: contents, responses: responses, makeTable: makeTable)
             .core(Self.limits(config), at: Self.now(), unixNow: wallClock())
         let fetch = OriginFetch(
@@ -75,6 +74,7 @@ package final class EdgeApp: Sendable {
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),
             EdgeReporter(client: client, facts: facts, logger: logger),
+            ConnectionWarmer(client: client, countMax: config.fillsClosures ? OriginFill.partsMax : 0, logger: logger),
             ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
         ]
         self.desk = desk

@@ -147,7 +147,7 @@ struct ClosureFillTests {
     }
 
     @Test func `what came packed is served packed, as it came`() async throws {
-        let text = String(repeating: "app 1, and what it needs\n", count: 200)
+        let text = (0..<400).map { "app 1.\($0 * $0 * 7919)\n" }.joined()
         try await edge {
             $0.closureParts = 4
             $0.indexFiles["main/3/a/app"] = (1, text)

@@ -31,9 +31,8 @@ struct OriginFillTests {
         #expect(assembly.file("early") == nil)
         #expect(assembly.list([try item("b")], 9) == nil)
         let whole = try #require(assembly.list([try item("c")], 8))
-        #expect(
-            whole.position == 7
-                && whole.items.map { "\($0.key)" } == (try ["a", "b", "c"].map { "\(try item($0).key)" }))
+        let keys = try ["a", "b", "c"].map { "\(try item($0).key)" }
+        #expect(whole.position == 7 && whole.items.map { "\($0.key)" } == keys)
         #expect(assembly.file("between") == nil, "the cache does not have the list yet")
         #expect(assembly.announced() == ["early", "between"] && assembly.announced().isEmpty)
         #expect(assembly.file("late") == "late")

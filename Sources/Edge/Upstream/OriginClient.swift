@@ -26,8 +26,8 @@ struct OriginClient: Sendable {
         /// Without a byte for this long a body counts as broken.
         var silenceTime: TimeAmount = .seconds(10)
         var connectionsMax = 64
-        /// Connections that wait for questions: a new one costs a round trip, with TLS two.
-        var connectionsWaiting = 0
+        /// After so long a connection that nobody uses is closed: before the origin does it (75 s unless set there).
+        var idleTime: TimeAmount = .seconds(70)
         var documentBytesMax = 64 << 20
     }
 
@@ -48,7 +48,7 @@ struct OriginClient: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: limits.connectTime, read: limits.silenceTime)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connectionsMax
-        configuration.connectionPool.preWarmedHTTP1ConnectionCount = limits.connectionsWaiting
+        configuration.connectionPool.idleTimeout = limits.idleTime
         // An edge that can't connect must know at once, because it may hold something to serve instead.
         configuration.connectionPool.retryConnectionEstablishment = false
         if !authorities.isEmpty {
@@ -120,6 +120,9 @@ struct OriginClient: Sendable {
     func stream(_ path: String, _ receive: (ByteBuffer) async throws -> Void) async throws -> OriginAnswer {
         try await stream(request(path, .GET)) { _, _, chunk in try await receive(chunk) }
     }
+
+    /// Asks something that costs the origin little, for the sake of the connection that it leaves open.
+    func warm() async throws { try await drain(try await send(request(EdgeWire.keysPath, .GET))) }
 
     /// In how many parts a closure may be asked for; 1 until the origin has said more.
     var closurePartsMax: Int { parts.count }

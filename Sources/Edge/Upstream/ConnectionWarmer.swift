@@ -1,0 +1,51 @@
+import Logging
+import ServiceLifecycle
+
+/// Keeps connections to the origin open for the parts of the next question for a closure: a new one costs a round trip, with
+/// TLS two, before it carries anything.
+///
+/// As many questions at once as there are parts; each needs a connection of its own, and leaves it open. Not left to the
+/// HTTP client's own pool, which would open new ones without a pause while the origin is down.
+struct ConnectionWarmer: Service {
+    let client: OriginClient
+    /// 0 where no closures are asked for.
+    let countMax: Int
+    let logger: Logger
+    /// Shorter than the time after which `OriginClient` closes a connection that nobody uses.
+    var pause: Duration = .seconds(50)
+    var pauseAfterFailure: Duration = .seconds(5)
+    /// While the origin has not said that it answers in parts; that costs nothing.
+    var pauseUntilKnown: Duration = .milliseconds(100)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let count = min(self.countMax, self.client.closurePartsMax)
+                guard count > 1 else {
+                    try? await Task.sleep(for: self.pauseUntilKnown)
+                    continue
+                }
+                let isWarm = await self.warm(count)
+                try? await Task.sleep(for: isWarm ? self.pause : self.pauseAfterFailure)
+            }
+        }
+    }
+
+    /// - Returns: whether all of them were answered.
+    private func warm(_ count: Int) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    do {
+                        try await client.warm()
+                        return true
+                    } catch {
+                        logger.debug("a connection to the origin could not be opened", metadata: ["error": "\(error)"])
+                        return false
+                    }
+                }
+            }
+            return await group.reduce(true) { $0 && $1 }
+        }
+    }
+}
