@@ -14,19 +14,18 @@ struct ConnectionWarmer: Service {
     /// Shorter than the time after which `OriginClient` closes a connection that nobody uses.
     var pause: Duration = .seconds(50)
     var pauseAfterFailure: Duration = .seconds(5)
-    /// While the origin has not said that it answers in parts; that costs nothing.
-    var pauseUntilKnown: Duration = .milliseconds(100)
 
     func run() async throws {
+        // A service that ends would end the program.
+        guard countMax > 0 else { return try await gracefulShutdown() }
         await cancelWhenGracefulShutdown {
+            // The first answer says whether there are parts.
+            var count = 1
             while !Task.isCancelled {
-                let count = min(self.countMax, self.client.closurePartsMax)
-                guard count > 1 else {
-                    try? await Task.sleep(for: self.pauseUntilKnown)
-                    continue
-                }
                 let isWarm = await self.warm(count)
-                try? await Task.sleep(for: isWarm ? self.pause : self.pauseAfterFailure)
+                let known = min(self.countMax, self.client.closurePartsMax)
+                if known == count { try? await Task.sleep(for: isWarm ? self.pause : self.pauseAfterFailure) }
+                count = known
             }
         }
     }

@@ -28,6 +28,8 @@ struct OriginClient: Sendable {
         var connectionsMax = 64
         /// After so long a connection that nobody uses is closed: before the origin does it (75 s unless set there).
         var idleTime: TimeAmount = .seconds(70)
+        /// Every question over a connection of its own, where HTTP/2 would put all of them into one.
+        var isHTTP1Only = false
         var documentBytesMax = 64 << 20
     }
 
@@ -49,6 +51,7 @@ struct OriginClient: Sendable {
         configuration.timeout = .init(connect: limits.connectTime, read: limits.silenceTime)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connectionsMax
         configuration.connectionPool.idleTimeout = limits.idleTime
+        if limits.isHTTP1Only { configuration.httpVersion = .http1Only }
         // An edge that can't connect must know at once, because it may hold something to serve instead.
         configuration.connectionPool.retryConnectionEstablishment = false
         if !authorities.isEmpty {
@@ -121,8 +124,9 @@ struct OriginClient: Sendable {
         try await stream(request(path, .GET)) { _, _, chunk in try await receive(chunk) }
     }
 
-    /// Asks something that costs the origin little, for the sake of the connection that it leaves open.
-    func warm() async throws { try await drain(try await send(request(EdgeWire.keysPath, .GET))) }
+    /// Asks something that costs the origin little, for the sake of the connection that it leaves open, and of what the
+    /// answer says of `closurePartsMax`.
+    func warm() async throws { _ = try await read(EdgeWire.repositoriesPath) }
 
     /// In how many parts a closure may be asked for; 1 until the origin has said more.
     var closurePartsMax: Int { parts.count }
