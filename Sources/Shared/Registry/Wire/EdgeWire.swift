@@ -7,7 +7,7 @@
 /// | `GET /edge/v1/repositories`                            | `RepositoryList`                                              |
 /// | `GET /edge/v1/keys`                                    | `SigningKeyList`                                              |
 /// | `GET /edge/v1/index/{repository}/{index path}`         | the index file with its ETag, 304, or 404                     |
-/// | `POST /edge/v1/closure/{repository}` with `ClosureQuestion` | `ClosureList`, then the files                            |
+/// | `POST /edge/v1/closure/{repository}` with `ClosureQuestion` | `ClosureList`, then the files; or one `ClosurePart`      |
 /// | `GET`, `HEAD /edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` | the bytes, 403 with a reason, or 404      |
 /// | `POST /edge/v1/introspect` with `Introspection.Question` | `Introspection`, or 404 for a token that is none            |
 /// | `POST /edge/v1/report` with `EdgeReport`               | 204                                                           |
