@@ -50,6 +50,7 @@ package final class EdgeApp: Sendable {
             limits: .init(isHTTP1Only: true))
         let fill = OriginFill(client: closures, responses: responses, logger: logger)
         let desk = CacheDesk(core: core, now: Self.now, fill: { await fill($0, into: $1) }) { await fetch($0) }
+        let parts: @Sendable () -> Int = { [desk] in OriginFill.partsMax(held: desk.withCore { core, _ in core.count }) }
         // A client of its own: silence on the feed means another thing than silence in a body.
         let feed = OriginClient(
             origin: config.originURL, credential: config.credential, authorities: authorities,
@@ -78,8 +79,7 @@ package final class EdgeApp: Sendable {
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),
             EdgeReporter(client: client, facts: facts, logger: logger),
-            ConnectionWarmer(
-                client: closures, countMax: config.fillsClosures ? OriginFill.partsMax : 0, logger: logger),
+            ConnectionWarmer(client: closures, countMax: config.fillsClosures ? parts : nil, logger: logger),
             ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
         ]
         self.desk = desk

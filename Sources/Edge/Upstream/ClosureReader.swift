@@ -10,8 +10,24 @@ struct ClosureReader {
         case list(ClosureList)
         /// Whole, and still to be compared with its tag.
         case file(IndexPath, EntityTag, ByteBuffer)
-        /// A gzip member of so many bytes when it is expanded; still to be compared with its tag.
-        case packed(IndexPath, EntityTag, bytes: Int, ByteBuffer)
+        /// A gzip member of so many bytes when it is expanded, or a piece of one; still to be compared with its tag.
+        case packed(IndexPath, EntityTag, bytes: Int, ClosurePiece?, ByteBuffer)
+    }
+
+    private struct File {
+        let path: IndexPath
+        let tag: EntityTag
+        let bytes: Int
+        let piece: ClosurePiece?
+
+        init?(_ item: ClosureList.Item) {
+            path = item.path
+            switch item.state {
+            case .absent, .same: return nil
+            case .file(let tag, let bytes): (self.tag, self.bytes, piece) = (tag, bytes, nil)
+            case .piece(let tag, let bytes, let piece): (self.tag, self.bytes, self.piece) = (tag, bytes, piece)
+            }
+        }
     }
 
     struct Invalid: Error, CustomStringConvertible {
@@ -32,7 +48,7 @@ struct ClosureReader {
     private var state = State.length
     private var pending = ByteBuffer()
     /// Files that were announced and did not come yet.
-    private var files: ArraySlice<(path: IndexPath, tag: EntityTag, bytes: Int)> = []
+    private var files: ArraySlice<File> = []
 
     /// - Parameter isPacked: each file comes as its packed length and a gzip member.
     init(isPacked: Bool = false) { self.isPacked = isPacked }
@@ -65,7 +81,10 @@ struct ClosureReader {
             guard let list = ClosureList(parsing: text) else {
                 throw Invalid(description: "a closure whose list can't be read")
             }
-            files = list.files[...]
+            files = list.items.compactMap(File.init)[...]
+            guard isPacked || files.allSatisfy({ $0.piece == nil }) else {
+                throw Invalid(description: "a piece of a file that is not packed")
+            }
             state = .files
             return .list(list)
         case .files:
@@ -83,7 +102,7 @@ struct ClosureReader {
             guard let file = files.first, let member = pending.readBytes(length: bytes) else { return nil }
             files.removeFirst()
             state = .files
-            return .packed(file.path, file.tag, bytes: file.bytes, ByteBuffer(bytes: member))
+            return .packed(file.path, file.tag, bytes: file.bytes, file.piece, ByteBuffer(bytes: member))
         }
     }
 
@@ -94,14 +113,5 @@ struct ClosureReader {
         }
         state = .member(bytes: Int(bytes))
         return try next()
-    }
-}
-
-extension ClosureList {
-    fileprivate var files: [(path: IndexPath, tag: EntityTag, bytes: Int)] {
-        items.compactMap { item in
-            guard case .file(let tag, let bytes) = item.state else { return nil }
-            return (item.path, tag, bytes)
-        }
     }
 }

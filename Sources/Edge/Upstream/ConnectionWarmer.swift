@@ -8,8 +8,8 @@ import ServiceLifecycle
 /// HTTP client's own pool, which would open new ones without a pause while the origin is down.
 struct ConnectionWarmer: Service {
     let client: OriginClient
-    /// 0 where no closures are asked for.
-    let countMax: Int
+    /// In how many parts the next question will be asked; nil where no closures are asked for.
+    let countMax: (@Sendable () -> Int)?
     let logger: Logger
     /// Shorter than the time after which `OriginClient` closes a connection that nobody uses.
     var pause: Duration = .seconds(50)
@@ -17,13 +17,13 @@ struct ConnectionWarmer: Service {
 
     func run() async throws {
         // A service that ends would end the program.
-        guard countMax > 0 else { return try await gracefulShutdown() }
+        guard let countMax else { return try await gracefulShutdown() }
         await cancelWhenGracefulShutdown {
             // The first answer says whether there are parts.
             var count = 1
             while !Task.isCancelled {
                 let isWarm = await self.warm(count)
-                let known = min(self.countMax, self.client.closurePartsMax)
+                let known = min(countMax(), self.client.closurePartsMax)
                 if known == count { try? await Task.sleep(for: isWarm ? self.pause : self.pauseAfterFailure) }
                 count = known
             }

@@ -34,17 +34,27 @@ final class FillRun: Sendable {
         switch part {
         case .list(let list):
             let items = list.items.map { item in FillItem(.index(ticket.repository, item.path), item.state.cached) }
-            guard let whole = assembly.withLock({ $0.list(items, position) }) else { return }
+            let bytes = list.fileBytes
+            guard let whole = try assembly.withLock({ try $0.list(items, bytes: bytes, position) }) else { return }
             count(desk.announced(ticket, whole.items, position: whole.position))
             assembly.withLock { $0.announced() }.forEach(keep)
         case .file(let path, let tag, let body):
             try check(File(path: path, tag: tag, body: body, packed: nil))
-        case .packed(let path, let tag, let bytes, let member):
+        case .packed(let path, let tag, let bytes, let piece, let part):
+            guard let member = try whole(path, tag, piece, part) else { return }
             guard let body = GzipBody.expand(member, bytes: bytes) else {
                 throw UpstreamError(fault: .protocolBroken, detail: "an index file that can't be expanded")
             }
             try check(File(path: path, tag: tag, body: body, packed: member))
         }
+    }
+
+    /// - Returns: nil while pieces are missing.
+    private func whole(
+        _ path: IndexPath, _ tag: EntityTag, _ piece: ClosurePiece?, _ part: ByteBuffer
+    ) throws -> ByteBuffer? {
+        guard let piece else { return part }
+        return try assembly.withLock { try $0.piece(.init(path: path, tag: tag, count: piece.count), piece, part) }
     }
 
     private func check(_ file: File) throws {
@@ -73,53 +83,12 @@ final class FillRun: Sendable {
     }
 }
 
-/// Puts the lists of a question's parts together, and holds files back until the cache has the whole list. Pure.
-struct FillAssembly<File> {
-    private var missing: Int
-    private var items: [FillItem] = []
-    private var names: Set<CacheKey> = []
-    private var position = UInt64.max
-    private var early: [File] = []
-    private var isAnnounced = false
-    private(set) var hasBegun = false
-
-    init(parts: Int) { missing = parts }
-
-    /// Takes the list of one part. Parts that different replicas answered may name the same file; the first word counts, and
-    /// what is newer than the oldest snapshot only counts for less than it could.
-    ///
-    /// - Returns: the whole list, with the position of the oldest snapshot in it, when it was the last.
-    mutating func list(_ part: [FillItem], _ position: UInt64) -> (items: [FillItem], position: UInt64)? {
-        hasBegun = true
-        items += part.filter { names.insert($0.key).inserted }
-        self.position = min(self.position, position)
-        missing -= 1
-        return missing == 0 ? (items, self.position) : nil
-    }
-
-    /// - Returns: the file, if it can be kept now.
-    mutating func file(_ file: File) -> File? {
-        if isAnnounced { return file }
-        early.append(file)
-        return nil
-    }
-
-    /// The cache has the list.
-    ///
-    /// - Returns: the files that waited for that.
-    mutating func announced() -> [File] {
-        isAnnounced = true
-        defer { early = [] }
-        return early
-    }
-}
-
 extension ClosureList.State {
     fileprivate var cached: FillItem.State {
         switch self {
         case .absent: .absent
         case .same(let tag): .same(tag)
-        case .file(let tag, _): .file(tag)
+        case .file(let tag, _), .piece(let tag, _, _): .file(tag)
         }
     }
 }

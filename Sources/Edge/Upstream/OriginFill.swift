@@ -9,10 +9,10 @@ import Registry
 ///
 /// A question is asked in parts, each over a connection of its own: see `ClosurePart`.
 struct OriginFill: Sendable {
-    /// With the 14 KB that a fresh connection sends at once, the parts bring most closures in two round trips.
-    static let partsMax = 16
+    /// With the 14 KB that a fresh connection sends at once, the parts bring many closures in one round trip, nearly all in two.
+    private static let partsMaxCold = 32
     /// An edge that holds more than a handful of files lacks little of a closure.
-    static let partsMaxWarm = 8
+    private static let partsMaxWarm = 8
     private static let heldMaxCold = 32
 
     let client: OriginClient
@@ -51,9 +51,11 @@ struct OriginFill: Sendable {
         }
     }
 
+    /// In how many parts an edge asks that holds so many files.
+    static func partsMax(held: Int) -> Int { held > heldMaxCold ? partsMaxWarm : partsMaxCold }
+
     private func parts(of ticket: FillTicket) -> [ClosurePart] {
-        let wanted = ticket.held.count > Self.heldMaxCold ? Self.partsMaxWarm : Self.partsMax
-        let count = min(wanted, client.closurePartsMax)
+        let count = min(Self.partsMax(held: ticket.held.count), client.closurePartsMax)
         let number = questionNumber()
         return (0..<count).map { ClosurePart(question: number, index: $0, count: count) }
     }

@@ -48,7 +48,7 @@ package struct ClosureRoute: Sendable {
         let place = try places.take()
         let parts = read(question, in: repository)
         var first = parts.makeAsyncIterator()
-        guard case .list(let list, let position) = try await first.next() else { throw ClosureStore.Broken() }
+        guard case .list(let list, let position, _) = try await first.next() else { throw ClosureStore.Broken() }
         return Response(
             status: .ok,
             headers: [
@@ -78,14 +78,24 @@ package struct ClosureRoute: Sendable {
             status: .ok,
             headers: [
                 .contentType: "application/octet-stream", .cacheControl: "no-store",
-                .longshorePosition: "\(sent.position)", .longshoreClosurePart: "\(part)",
+                .longshorePosition: "\(sent.sending.position)", .longshoreClosurePart: "\(part)",
             ],
-            body: ResponseBody { writer in
-                try await writer.write(sent.list)
-                for try await file in sent.files { try await writer.write(file) }
-                try await writer.finish(nil)
-                withExtendedLifetime(sent) {}
-            })
+            body: Self.body(of: sent))
+    }
+
+    /// What needs no place while an edge takes it: a connection holds as much anyway.
+    private static let smallBytesMax = 64 << 10
+
+    private static func body(of part: ClosureShares.Part) -> ResponseBody {
+        let (first, rest) = (part.sending.first, part.sending.rest)
+        // In one piece it leaves together with the head, in one write.
+        if rest == nil, first.readableBytes <= smallBytesMax { return ResponseBody(byteBuffer: first) }
+        return ResponseBody { writer in
+            try await writer.write(first)
+            if let rest { for try await chunk in rest { try await writer.write(chunk) } }
+            try await writer.finish(nil)
+            withExtendedLifetime(part) {}
+        }
     }
 
     private typealias Parts = AsyncThrowingStream<ClosureStore.Part, any Error>

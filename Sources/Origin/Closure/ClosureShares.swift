@@ -7,8 +7,6 @@ import Synchronization
 /// Behind a load balancer the parts of one question may reach several replicas. Each of those then reads the closure for the
 /// parts that it was asked for; what the edge misses after that, it asks for alone.
 final class ClosureShares: Sendable {
-    typealias Parts = AsyncThrowingStream<ByteBuffer, any Error>
-
     struct Key: Hashable {
         let edge: Int64
         let repository: Int64
@@ -17,11 +15,9 @@ final class ClosureShares: Sendable {
         let count: Int
     }
 
-    /// A part to send: the position of its snapshot, and its bytes, the list first.
+    /// A part to send, with the place that it takes until then.
     struct Part: Sendable {
-        let position: UInt64
-        let list: ByteBuffer
-        let files: Parts
+        let sending: ClosureSending.Part
         fileprivate let place: ClosurePlaces.Place
     }
 
@@ -34,8 +30,8 @@ final class ClosureShares: Sendable {
         var taken: Set<Int> = []
     }
 
-    /// So long a part may come later than the first.
-    private static let keptFor: Duration = .seconds(5)
+    /// So long a part may come later than the closure is read.
+    private static let keptFor: Duration = .seconds(2)
 
     private let places: ClosurePlaces
     private let state = Mutex<[Key: Share]>([:])
@@ -83,13 +79,11 @@ final class ClosureShares: Sendable {
             let sending = ClosureSending(count: key.count)
             do {
                 try await read { part in
-                    if let (position, lists) = sending.take(part) {
-                        self.begin(key, position, lists, sending.streams)
-                    }
+                    if let parts = sending.take(part) { self.begin(key, parts) }
                 }
-                sending.finish(nil)
+                if let parts = sending.finish(nil) { begin(key, parts) }
             } catch {
-                sending.finish(error)
+                _ = sending.finish(error)
                 fail(key, error)
             }
             try? await Task.sleep(for: Self.keptFor)
@@ -97,11 +91,11 @@ final class ClosureShares: Sendable {
         }
     }
 
-    private func begin(_ key: Key, _ position: UInt64, _ lists: [ByteBuffer], _ streams: [Parts]) {
+    private func begin(_ key: Key, _ parts: [ClosureSending.Part]) {
         state.withLock { shares in
             guard var share = shares[key] else { return }
-            for (index, (list, files)) in zip(lists, streams).enumerated() {
-                let part = Part(position: position, list: list, files: files, place: share.place)
+            for (index, sending) in parts.enumerated() {
+                let part = Part(sending: sending, place: share.place)
                 if let waiter = share.waiting.removeValue(forKey: index) {
                     waiter.resume(returning: part)
                 } else {
@@ -120,43 +114,5 @@ final class ClosureShares: Sendable {
             shares[key]?.waiting = [:]
             waiting.values.forEach { $0.resume(throwing: error) }
         }
-    }
-}
-
-/// Gives the files of one closure to its parts.
-private final class ClosureSending: Sendable {
-    let streams: [ClosureShares.Parts]
-    private let offers: [ClosureShares.Parts.Continuation]
-    /// The parts of the files that are still to come.
-    private let places = Mutex<ArraySlice<Int>>([])
-
-    init(count: Int) {
-        let made = (0..<count).map { _ in ClosureShares.Parts.makeStream() }
-        streams = made.map(\.stream)
-        offers = made.map(\.continuation)
-    }
-
-    /// - Returns: the lists of the parts, when it was the list that came.
-    func take(_ part: ClosureStore.Part) -> (position: UInt64, lists: [ByteBuffer])? {
-        switch part {
-        case .list(let list, let position):
-            let split = ClosureSplit(list, count: streams.count)
-            places.withLock { $0 = split.places[...] }
-            return (position, split.lists.map { ByteBuffer(bytes: $0.bytes) })
-        case .packed(let member):
-            guard let place = places.withLock({ $0.popFirst() }) else { preconditionFailure("a file for each item") }
-            var frame = ByteBuffer()
-            frame.reserveCapacity(4 + member.readableBytes)
-            frame.writeInteger(UInt32(member.readableBytes))
-            frame.writeImmutableBuffer(member)
-            offers[place].yield(frame)
-            return nil
-        case .text:
-            preconditionFailure("a closure in parts is packed")
-        }
-    }
-
-    func finish(_ error: (any Error)?) {
-        for offer in offers { offer.finish(throwing: error) }
     }
 }

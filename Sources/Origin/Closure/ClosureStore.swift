@@ -7,11 +7,13 @@ import Registry
 package struct ClosureStore: Sendable {
     /// What a closure consists of, in this order: one list, any number of texts.
     enum Part: Sendable {
-        case list(ClosureList, position: UInt64)
+        ///
+        /// - weights: how large each file will be when it is packed, roughly, in the list's order.
+        case list(ClosureList, position: UInt64, weights: [Int])
         /// One or more files, whole, in the list's order.
         case text(ByteBuffer)
-        /// One file as a gzip member.
-        case packed(ByteBuffer)
+        /// One or more files as gzip members, in the list's order; the rest may take a while.
+        case packed([ByteBuffer])
     }
 
     /// The database broke off in the middle; what was already sent can't be taken back.
@@ -19,6 +21,8 @@ package struct ClosureStore: Sendable {
 
     private static let batchBytes = 1 << 20
     private static let batchFilesMax = 64
+    /// How many bytes of a usual index file become one of its gzip member.
+    private static let packingRatio = 10
 
     let pool: PostgresPool
     let limits: ClosureWalk.Limits
@@ -47,13 +51,17 @@ package struct ClosureStore: Sendable {
                 guard !hasBegun else { throw Broken() }
                 let (walk, position) = try await walk(question, in: repository, isWide: isPacked, transaction)
                 hasBegun = true
-                hand(.list(ClosureList(walk.items), position: position))
-                for batch in Self.batches(walk.files) {
-                    guard isPacked else {
+                let known = isPacked ? packed.held(walk.files.map(\.tag.checksum)) : [:]
+                let weights = walk.files.map {
+                    known[$0.tag.checksum]?.readableBytes ?? $0.bytes / Self.packingRatio
+                }
+                hand(.list(ClosureList(walk.items), position: position, weights: weights))
+                for batch in Self.batches(walk.files, known) {
+                    if isPacked {
+                        hand(.packed(try await packedTexts(batch, known, transaction)))
+                    } else {
                         hand(.text(Self.joined(try await texts(batch, transaction))))
-                        continue
                     }
-                    try await packedTexts(batch, transaction).forEach { hand(.packed($0)) }
                 }
             }
         }
@@ -108,16 +116,24 @@ package struct ClosureStore: Sendable {
             optional: try row.value("optional", as: [String]?.self) ?? [])
     }
 
-    private static func batches(_ files: [ClosureWalk.Found]) -> [[ClosureWalk.Found]] {
+    /// Files that are read together; those whose member is known cost nothing.
+    private static func batches(
+        _ files: [ClosureWalk.Found], _ known: [Checksum: ByteBuffer]
+    ) -> [[ClosureWalk.Found]] {
         var batches: [[ClosureWalk.Found]] = []
         var bytes = 0
+        var count = 0
         for file in files {
-            bytes += file.bytes
-            if let last = batches.last, last.count < batchFilesMax, bytes <= batchBytes {
-                batches[batches.count - 1].append(file)
+            if known[file.tag.checksum] == nil {
+                bytes += file.bytes
+                count += 1
+            }
+            if let last = batches.indices.last, count <= batchFilesMax, bytes <= batchBytes {
+                batches[last].append(file)
             } else {
                 batches.append([file])
                 bytes = file.bytes
+                count = 1
             }
         }
         return batches
@@ -148,22 +164,21 @@ package struct ClosureStore: Sendable {
     }
 
     /// Those that were sent before are neither read nor packed again.
-    private func packedTexts(_ batch: [ClosureWalk.Found], _ transaction: Transaction) async throws -> [ByteBuffer] {
-        var known = packed.held(batch.map(\.tag.checksum))
+    private func packedTexts(
+        _ batch: [ClosureWalk.Found], _ known: [Checksum: ByteBuffer], _ transaction: Transaction
+    ) async throws -> [ByteBuffer] {
         let missing = batch.filter { known[$0.tag.checksum] == nil }
-        if !missing.isEmpty {
-            let texts = try await texts(missing, transaction)
-            let made = try await withThrowingTaskGroup(of: (Checksum, ByteBuffer).self) { group in
-                for (file, text) in zip(missing, texts) {
-                    group.addTask {
-                        (file.tag.checksum, ByteBuffer(bytes: try Gzip.compress(Array(text.utf8))))
-                    }
+        guard !missing.isEmpty else { return batch.compactMap { known[$0.tag.checksum] } }
+        let texts = try await texts(missing, transaction)
+        let made = try await withThrowingTaskGroup(of: (Checksum, ByteBuffer).self) { group in
+            for (file, text) in zip(missing, texts) {
+                group.addTask {
+                    (file.tag.checksum, ByteBuffer(bytes: try Gzip.compress(Array(text.utf8))))
                 }
-                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
             }
-            packed.keep(made)
-            known.merge(made) { _, new in new }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        return batch.compactMap { known[$0.tag.checksum] }
+        packed.keep(made)
+        return batch.compactMap { known[$0.tag.checksum] ?? made[$0.tag.checksum] }
     }
 }

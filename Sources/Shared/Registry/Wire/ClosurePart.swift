@@ -7,7 +7,7 @@
 /// | question                  | answer                                                                          |
 /// |---------------------------|---------------------------------------------------------------------------------|
 /// | without the header        | the list, then the files as they are: `ClosureList`                             |
-/// | with it                   | the same header; the list, then each file as 4 bytes, its packed length, and a gzip member |
+/// | with it                   | the same header; the list, then each file or piece as 4 bytes, its packed length, and a gzip member or a part of one |
 /// | with it, an older origin  | no such header, and the whole closure as it is                                  |
 ///
 /// Source: docs/decisions/0007-closure-fill.md
@@ -46,4 +46,22 @@ package struct ClosurePart: Hashable, Sendable, CustomStringConvertible {
         let digits = String(question, radix: 16)
         return "\(index)/\(count) \(String(repeating: "0", count: 16 - digits.count))\(digits)"
     }
+}
+
+/// Which of several equal pieces of a gzip member: pieces of one file travel in different parts.
+package struct ClosurePiece: Hashable, Sendable {
+    /// From 0.
+    package let index: Int
+    /// At least 2, and no more than there can be parts.
+    package let count: Int
+
+    /// - Returns: nil for what is no piece.
+    package init?(index: Int, count: Int) {
+        guard (2...ClosurePart.countMax).contains(count), (0..<count).contains(index) else { return nil }
+        self.index = index
+        self.count = count
+    }
+
+    /// What of a member of so many bytes it is.
+    package func range(of bytes: Int) -> Range<Int> { bytes * index / count..<bytes * (index + 1) / count }
 }
