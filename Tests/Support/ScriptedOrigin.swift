@@ -22,6 +22,8 @@ package final class ScriptedOrigin: Sendable {
         package var closureParts: Int?
         /// The gzip members of closures are damaged on the way.
         package var damagesMembers = false
+        /// Each gzip member comes in as many pieces as there are parts.
+        package var cutsMembers = false
         /// Breaks the answer to a closure off after so many bytes.
         package var cutsClosuresAfter: Int?
         /// By `{repository}/{name}/{version}/{sha256}.crate`.
