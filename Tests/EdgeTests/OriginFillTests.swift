@@ -30,7 +30,8 @@ struct OriginFillTests {
         #expect(try assembly.list([try item("a"), try item("b")], bytes: 1, 7) == nil && assembly.hasBegun)
         #expect(assembly.file("early") == nil)
         #expect(try assembly.list([try item("b")], bytes: 1, 9) == nil)
-        let whole = try #require(try assembly.list([try item("c")], bytes: 1, 8))
+        let last = try assembly.list([try item("c")], bytes: 1, 8)
+        let whole = try #require(last)
         let keys = try ["a", "b", "c"].map { "\(try item($0).key)" }
         #expect(whole.position == 7 && whole.items.map { "\($0.key)" } == keys)
         #expect(assembly.file("between") == nil, "the cache does not have the list yet")

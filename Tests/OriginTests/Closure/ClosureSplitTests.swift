@@ -50,11 +50,10 @@ struct ClosureSplitTests {
         for part in parts {
             #expect(part.position == 7)
             var rest = part.first
-            let length = try #require(rest.readInteger(as: UInt32.self))
-            let bytes = try #require(rest.readBytes(length: Int(length)))
-            for item in try #require(ClosureList(parsing: bytes)).items {
-                let size = try #require(rest.readInteger(as: UInt32.self))
-                let piece = try #require(rest.readSlice(length: Int(size)))
+            let bytes = rest.readInteger(as: UInt32.self).flatMap { rest.readBytes(length: Int($0)) }
+            for item in try #require(ClosureList(parsing: bytes ?? [])).items {
+                let come = rest.readInteger(as: UInt32.self).flatMap { rest.readSlice(length: Int($0)) }
+                let piece = try #require(come)
                 guard case .piece(_, _, let place) = item.state else {
                     pieces[item.path.name] = [0: piece]
                     continue
