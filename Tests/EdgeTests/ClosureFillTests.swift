@@ -161,6 +161,19 @@ struct ClosureFillTests {
         }
     }
 
+    @Test func `files that come in pieces are whole, and a part that is cut costs questions, not files`() async throws {
+        for cut in [nil, 60, 200] {
+            try await edge {
+                $0.closureParts = 3
+                $0.cutsMembers = true
+                $0.cutsClosuresAfter = cut
+            } _: { edge async throws in
+                for (name, text) in Self.lines { #expect(try await edge.get(try path(name)).body == text) }
+                if cut == nil { #expect(edge.origin.count(of: "/edge/v1/index/") == 0) }
+            }
+        }
+    }
+
     // I8
     @Test func `a damaged member is not served: its file is asked for alone`() async throws {
         try await edge {

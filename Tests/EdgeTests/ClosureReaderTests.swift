@@ -40,7 +40,7 @@ struct ClosureReaderTests {
             switch part {
             case .list(let list): read.names = list.items.map(\.path.name)
             case .file(let path, _, let bytes): read.files[path.name] = String(buffer: bytes)
-            case .packed(let path, _, let bytes, let member):
+            case .packed(let path, _, let bytes, _, let member):
                 read.files[path.name] = GzipBody.expand(member, bytes: bytes).map { String(buffer: $0) }
             }
         }
@@ -102,5 +102,18 @@ struct ClosureReaderTests {
         #expect(GzipBody.expand(longer, bytes: 5000) == nil, "something follows")
         #expect(GzipBody.expand(member.getSlice(at: 0, length: member.readableBytes - 1) ?? member, bytes: 5000) == nil)
         #expect(GzipBody.expand(ByteBuffer(), bytes: 0) == nil)
+    }
+
+    @Test func `pieces come with their numbers, and not where files are not packed`() throws {
+        let piece = try #require(ClosurePiece(index: 1, count: 2))
+        let tag = EntityTag(generation: 1, checksum: Checksum(of: ByteBuffer(string: "hello")))
+        let list = ClosureList([.init(try CrateName("a").indexPath, .piece(tag, bytes: 5, piece))])
+        let bytes = list.bytes + [0, 0, 0, 2, 7, 8]
+        var reader = ClosureReader(isPacked: true)
+        guard case .packed(let path, tag, bytes: 5, piece, let part) = try reader.read(ByteBuffer(bytes: bytes)).last
+        else { throw ClosureReader.Invalid(description: "no piece") }
+        #expect(path.name == "a" && Array(part.readableBytesView) == [7, 8])
+        try reader.finish()
+        #expect(throws: ClosureReader.Invalid.self) { try read([bytes]) }
     }
 }

@@ -175,7 +175,7 @@ final class OriginConnection: ChannelInboundHandler {
         return reply
     }
 
-    /// One file after another goes to the next part.
+    /// One file after another goes to the next part; or a piece of each to every part.
     private static func part(
         _ part: ClosurePart, _ items: [ClosureList.Item], _ files: [ByteBuffer], _ script: ScriptedOrigin.Script
     ) -> Reply {
@@ -188,11 +188,13 @@ final class OriginConnection: ChannelInboundHandler {
                 continue
             }
             defer { number += 1 }
-            guard number % part.count == part.index,
+            let piece = script.cutsMembers ? ClosurePiece(index: part.index, count: part.count) : nil
+            guard piece != nil || number % part.count == part.index, case .file(let tag, let bytes) = item.state,
                 var member = try? Gzip.compress(Array(files[number].readableBytesView))
             else { continue }
             if script.damagesMembers { member[member.count - 6] ^= 1 }
-            own.append(item)
+            if let piece { member = Array(member[piece.range(of: member.count)]) }
+            own.append(piece.map { .init(item.path, .piece(tag, bytes: bytes, $0)) } ?? item)
             members.writeInteger(UInt32(member.count))
             members.writeBytes(member)
         }

@@ -25,21 +25,23 @@ package struct ClosureStore: Sendable {
     private static let packingRatio = 10
 
     let pool: PostgresPool
-    let limits: ClosureWalk.Limits
-    private let packed = PackedTexts()
+    let limits: ClosureItems.Limits
+    /// Gzip members by the checksum of what is in them: what several edges ask for is packed once.
+    private let packed = RecentlyUsed<Checksum, ByteBuffer>(bytesMax: 64 << 20)
+    private let needs = NeedsStore()
     /// Each closure holds a connection while it is read. Those inside and in line are the route's 16 places.
     private let gate = Gate(insideMax: 4, waitingMax: 12, of: "closures")
 
-    package init(pool: PostgresPool) { self.init(pool: pool, limits: ClosureWalk.Limits()) }
+    package init(pool: PostgresPool) { self.init(pool: pool, limits: ClosureItems.Limits()) }
 
-    init(pool: PostgresPool, limits: ClosureWalk.Limits) {
+    init(pool: PostgresPool, limits: ClosureItems.Limits) {
         self.pool = pool
         self.limits = limits
     }
 
     /// Hands the parts over as they are read. The connection goes back as soon as all is read, however slow the edge is.
     ///
-    /// - Parameter isPacked: files come as `packed` and not as `text`, and the walk is wide.
+    /// - Parameter isPacked: files come as `packed` and not as `text`, and the way is a `ResolverWalk`.
     func read(
         _ question: ClosureQuestion, in repository: Repository, isPacked: Bool = false,
         _ hand: @Sendable (Part) -> Void
@@ -49,14 +51,17 @@ package struct ClosureStore: Sendable {
             try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
                 // Run again after a lost connection; then the list is out already.
                 guard !hasBegun else { throw Broken() }
-                let (walk, position) = try await walk(question, in: repository, isWide: isPacked, transaction)
+                let (items, position) =
+                    isPacked
+                    ? try await walk(ResolverWalk(question, limits: limits), in: repository, transaction)
+                    : try await walk(ClosureWalk(question, limits: limits), in: repository, transaction)
                 hasBegun = true
-                let known = isPacked ? packed.held(walk.files.map(\.tag.checksum)) : [:]
-                let weights = walk.files.map {
+                let known = isPacked ? packed.held(items.files.map(\.tag.checksum)) : [:]
+                let weights = items.files.map {
                     known[$0.tag.checksum]?.readableBytes ?? $0.bytes / Self.packingRatio
                 }
-                hand(.list(ClosureList(walk.items), position: position, weights: weights))
-                for batch in Self.batches(walk.files, known) {
+                hand(.list(ClosureList(items.list), position: position, weights: weights))
+                for batch in Self.batches(items.files, known) {
                     if isPacked {
                         hand(.packed(try await packedTexts(batch, known, transaction)))
                     } else {
@@ -69,23 +74,24 @@ package struct ClosureStore: Sendable {
 
     /// Level by level: a recursive statement would know neither the limits nor an order.
     func walk(
-        _ question: ClosureQuestion, in repository: Repository, isWide: Bool = false, _ transaction: Transaction
-    ) async throws -> (walk: ClosureWalk, position: UInt64) {
-        var walk = ClosureWalk(question, isWide: isWide, limits: limits)
+        _ way: some ClosureWay, in repository: Repository, _ transaction: Transaction
+    ) async throws -> (items: ClosureItems, position: UInt64) {
+        var way = way
         var position: UInt64?
-        while !walk.frontier.isEmpty {
-            let rows = try await transaction.query(Self.level(walk.frontier, in: repository))
+        while !way.frontier.isEmpty {
+            let rows = try await transaction.query(Self.level(way.frontier, in: repository))
             guard let first = rows.first else { preconditionFailure("each asked name has a row") }
             position = try first.value("position", as: UInt64.self)
-            var found: [IndexPath: ClosureWalk.Found] = [:]
+            var found: [IndexPath: ClosureItems.Found] = [:]
             for row in rows {
                 guard let name = try? CrateName(row.value("asked", as: String.self)) else { continue }
                 found[name.indexPath] = try Self.found(row)
             }
-            walk.visit(found)
+            if type(of: way).readsNeeds { try await needs.fill(&found, transaction) }
+            way.visit(found)
         }
         guard let position else { preconditionFailure("a question has a root") }
-        return (walk, position)
+        return (way.items, position)
     }
 
     /// One row for each name.
@@ -93,7 +99,7 @@ package struct ClosureStore: Sendable {
         let names = paths.map(\.name)
         return """
             SELECT asked.name AS asked, (SELECT position FROM feed_head) AS position, crates.id, crates.generation,
-              crates.index_checksum, crates.index_bytes, dependencies.names, dependencies.likely, dependencies.optional
+              crates.index_checksum, crates.index_bytes, dependencies.names
             FROM unnest(\(names)::text[]) AS asked (name)
             LEFT JOIN crates ON crates.repository_id = \(repository.id)
               AND crates.identity = replace(asked.name, '-', '_') AND lower(crates.name) = asked.name
@@ -101,26 +107,24 @@ package struct ClosureStore: Sendable {
             """
     }
 
-    private static func found(_ row: Row) throws -> ClosureWalk.Found? {
+    private static func found(_ row: Row) throws -> ClosureItems.Found? {
         guard let id = try row.value("id", as: Int64?.self) else { return nil }
         let generation = try row.value("generation", as: UInt64.self)
         guard generation > 0 else { return nil }
         guard let checksum = Checksum(bytes: try row.value("index_checksum", as: [UInt8].self)) else {
             preconditionFailure("the checksum of an index file is a SHA-256")
         }
-        return ClosureWalk.Found(
+        return ClosureItems.Found(
             crateID: id, tag: EntityTag(generation: generation, checksum: checksum),
             bytes: try row.value("index_bytes", as: Int.self),
-            names: try row.value("names", as: [String]?.self) ?? [],
-            likely: try row.value("likely", as: [String]?.self) ?? [],
-            optional: try row.value("optional", as: [String]?.self) ?? [])
+            names: try row.value("names", as: [String]?.self) ?? [])
     }
 
     /// Files that are read together; those whose member is known cost nothing.
     private static func batches(
-        _ files: [ClosureWalk.Found], _ known: [Checksum: ByteBuffer]
-    ) -> [[ClosureWalk.Found]] {
-        var batches: [[ClosureWalk.Found]] = []
+        _ files: [ClosureItems.Found], _ known: [Checksum: ByteBuffer]
+    ) -> [[ClosureItems.Found]] {
+        var batches: [[ClosureItems.Found]] = []
         var bytes = 0
         var count = 0
         for file in files {
@@ -140,7 +144,7 @@ package struct ClosureStore: Sendable {
     }
 
     /// - Returns: in the order of `batch`.
-    private func texts(_ batch: [ClosureWalk.Found], _ transaction: Transaction) async throws -> [String] {
+    private func texts(_ batch: [ClosureItems.Found], _ transaction: Transaction) async throws -> [String] {
         let rows = try await transaction.query(
             """
             SELECT crate_id, string_agg(line || E'\\n', '' ORDER BY id) AS text FROM versions
@@ -165,7 +169,7 @@ package struct ClosureStore: Sendable {
 
     /// Those that were sent before are neither read nor packed again.
     private func packedTexts(
-        _ batch: [ClosureWalk.Found], _ known: [Checksum: ByteBuffer], _ transaction: Transaction
+        _ batch: [ClosureItems.Found], _ known: [Checksum: ByteBuffer], _ transaction: Transaction
     ) async throws -> [ByteBuffer] {
         let missing = batch.filter { known[$0.tag.checksum] == nil }
         guard !missing.isEmpty else { return batch.compactMap { known[$0.tag.checksum] } }
@@ -178,7 +182,7 @@ package struct ClosureStore: Sendable {
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        packed.keep(made)
+        for (checksum, member) in made { packed.keep(checksum, member, bytes: member.readableBytes) }
         return batch.compactMap { known[$0.tag.checksum] ?? made[$0.tag.checksum] }
     }
 }

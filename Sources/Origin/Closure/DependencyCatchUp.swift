@@ -4,7 +4,7 @@ import Registry
 import ServiceLifecycle
 
 /// Makes the rows of `dependencies` that are missing or old, once after the start: those of crates from before there was
-/// such a table or its newer columns, and of crates that an older replica has changed up to then.
+/// such a table, and of crates that an older replica has changed up to then.
 ///
 /// What an older replica that still runs changes after that pass has an old row until the next publish of that crate, or the
 /// next start of a replica. That costs edges questions, nothing else: the row is a hint.
@@ -61,7 +61,7 @@ package struct DependencyCatchUp: Service {
             """
             SELECT crates.id FROM crates LEFT JOIN dependencies ON dependencies.crate_id = crates.id
             WHERE crates.id > \(last) AND crates.generation > 0
-              AND (dependencies.generation IS DISTINCT FROM crates.generation OR dependencies.likely IS NULL)
+              AND dependencies.generation IS DISTINCT FROM crates.generation
             ORDER BY crates.id LIMIT \(Self.batch)
             """
         ).map { try $0.value("id", as: Int64.self) }

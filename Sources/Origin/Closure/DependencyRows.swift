@@ -11,21 +11,15 @@ enum DependencyRows {
     ) async throws {
         let chosen = NextNames.versions(among: versions).map(\.description)
         let rows = try await transaction.query(
-            "SELECT number, line FROM versions WHERE crate_id = \(crateID) AND number = ANY(\(chosen)::text[])")
-        var lines: [String: IndexLine] = [:]
-        for row in rows {
-            // A line that no cargo can read leads a resolver nowhere.
-            lines[try row.value("number", as: String.self)] =
-                try? IndexLine(parsing: row.value("line", as: String.self))
-        }
-        let next = NextNames(in: chosen.compactMap { lines[$0] })
+            "SELECT line FROM versions WHERE crate_id = \(crateID) AND number = ANY(\(chosen)::text[])")
+        // A line that no cargo can read leads a resolver nowhere.
+        let lines = try rows.map { try $0.value("line", as: String.self) }.compactMap { try? IndexLine(parsing: $0) }
+        let names = NextNames.names(in: lines)
         _ = try await transaction.execute(
             """
-            INSERT INTO dependencies (crate_id, generation, names, likely, optional)
-            VALUES (\(crateID), \(generation), \(next.certain)::text[], \(next.likely)::text[],
-              \(next.optional)::text[])
-            ON CONFLICT (crate_id) DO UPDATE SET generation = EXCLUDED.generation, names = EXCLUDED.names,
-              likely = EXCLUDED.likely, optional = EXCLUDED.optional
+            INSERT INTO dependencies (crate_id, generation, names)
+            VALUES (\(crateID), \(generation), \(names)::text[])
+            ON CONFLICT (crate_id) DO UPDATE SET generation = EXCLUDED.generation, names = EXCLUDED.names
             """)
     }
 }

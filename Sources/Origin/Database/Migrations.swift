@@ -24,6 +24,5 @@ extension Migration {
         Migration(3, "dependencies", PackageResources.m0003_dependencies_sql),
         Migration(4, "access", PackageResources.m0004_access_sql),
         Migration(5, "pulls_edge", PackageResources.m0005_pulls_edge_sql),
-        Migration(6, "dependency_guesses", PackageResources.m0006_dependency_guesses_sql),
     ]
 }

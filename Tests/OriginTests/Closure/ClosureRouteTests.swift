@@ -258,14 +258,14 @@ struct ClosureRouteTests {
             .init(edge: 1, repository: 1, question: question, number: number, count: 2)
         }
         for number in 0..<16 {
-            _ = try await shares.part(0, of: key(UInt64(number))) { $0(.list(ClosureList([]), position: 1)) }
+            _ = try await shares.part(0, of: key(UInt64(number))) { $0(.list(ClosureList([]), position: 1, weights: [])) }
         }
         await #expect(throws: Refusal.self) {
-            try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1)) }
+            try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1, weights: [])) }
         }
         // The second part of one makes room for another question.
         _ = try await shares.part(1, of: key(3)) { _ in }
-        _ = try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1)) }
+        _ = try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1, weights: [])) }
         await #expect(throws: ClosureStore.Broken.self) {
             _ = try await shares.part(1, of: key(4)) { _ in }
             _ = try await shares.part(0, of: key(100)) { _ in throw ClosureStore.Broken() }

@@ -29,28 +29,7 @@ struct NextNamesTests {
                 \(dependency("renamed", #""package":"real_name""#)),\(dependency("windows", #""target":"cfg(windows)""#)),
                 \(dependency("far", #""registry":"https://example.com/index""#))]}
                 """.replacing("\n", with: ""))
-        let next = NextNames(in: [line, line])
-        #expect(next.certain == ["built", "inflector", "normal", "real_name", "windows"])
-        #expect(next.likely.isEmpty && next.optional == ["maybe"])
-    }
-
-    @Test func `what default features switch on is likely, what else is optional, and each name has one class`() throws
-    {
-        let line = try IndexLine(
-            parsing: """
-                {"name":"a","vers":"1.0.0","cksum":"\(String(repeating: "0", count: 64))","yanked":false,
-                "features":{"default":["std","two/x","weak?/x","implicit"],"std":["one","default"],"other":["four"]},
-                "features2":{"one":["dep:first"]},"deps":[
-                \(dependency("certain")),\(dependency("first", #""optional":true"#)),
-                \(dependency("two", #""optional":true,"package":"second""#)),\(dependency("weak", #""optional":true"#)),
-                \(dependency("implicit", #""optional":true"#)),\(dependency("four", #""optional":true"#)),
-                \(dependency("certain", #""optional":true,"kind":"build""#))]}
-                """.replacing("\n", with: ""))
-        let next = NextNames(in: [line])
-        #expect(next.certain == ["certain"])
-        #expect(next.likely == ["first", "implicit", "second"])
-        #expect(next.optional == ["four", "weak"])
-        #expect(NextNames(in: []) == NextNames(in: []) && NextNames(in: []).certain.isEmpty)
+        #expect(NextNames.names(in: [line, line]) == ["built", "inflector", "normal", "real_name", "windows"])
     }
 
     private func dependency(_ name: String, _ more: String = #""kind":"normal""#) -> String {

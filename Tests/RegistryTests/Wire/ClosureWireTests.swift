@@ -96,4 +96,18 @@ struct ClosureWireTests {
         "+3/16 000000000000009f", "1/2/3 000000000000009f", "3/16 00000000000000009f",
     ])
     func `what no edge would write is no part`(text: String) { #expect(ClosurePart(parsing: text) == nil) }
+
+    @Test func `a piece is read as it is written, and what is no piece is refused`() throws {
+        let piece = try #require(ClosurePiece(index: 2, count: 3))
+        let list = ClosureList([.init(try path("a"), .piece(try tag(1), bytes: 100, piece))])
+        #expect(ClosureList(parsing: Array(list.bytes.dropFirst(4))) == list && list.fileBytes == 33)
+        for (index, count) in [(0, 0), (0, 1), (3, 3), (0, 33)] {
+            #expect(ClosurePiece(index: index, count: count) == nil)
+            let bytes = list.bytes.dropFirst(4).dropLast(2) + [UInt8(index), UInt8(count)]
+            #expect(ClosureList(parsing: Array(bytes)) == nil)
+        }
+        #expect(ClosureList(parsing: Array(list.bytes.dropFirst(4).dropLast())) == nil)
+        let ranges = (0..<3).compactMap { ClosurePiece(index: $0, count: 3)?.range(of: 100) }
+        #expect(ranges == [0..<33, 33..<66, 66..<100])
+    }
 }
