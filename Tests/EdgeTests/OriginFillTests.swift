@@ -1,4 +1,5 @@
 import EdgeCache
+import NIOCore
 import Registry
 import Testing
 

@@ -50,11 +50,15 @@ struct ClosureSplitTests {
         for part in parts {
             #expect(part.position == 7)
             var rest = part.first
-            let length = try #require(rest.readInteger(as: UInt32.self))
-            let bytes = try #require(rest.readBytes(length: Int(length)))
+            let lengthRead = rest.readInteger(as: UInt32.self)
+            let length = try #require(lengthRead)
+            let bytesRead = rest.readBytes(length: Int(length))
+            let bytes = try #require(bytesRead)
             for item in try #require(ClosureList(parsing: bytes)).items {
-                let size = try #require(rest.readInteger(as: UInt32.self))
-                let piece = try #require(rest.readSlice(length: Int(size)))
+                let sizeRead = rest.readInteger(as: UInt32.self)
+                let size = try #require(sizeRead)
+                let pieceRead = rest.readSlice(length: Int(size))
+                let piece = try #require(pieceRead)
                 guard case .piece(_, _, let place) = item.state else {
                     pieces[item.path.name] = [0: piece]
                     continue
