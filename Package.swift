@@ -114,7 +114,10 @@ let tests: [Target] = [
     .tests("SimulationTests", ["Edge", "EdgeCache", "Origin", "Registry", .nio]),
     .tests(
         "JourneyTests",
-        ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),
+        [
+            "EdgeHTTP", "Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .logging, .nio,
+            .nioHTTP1,
+        ]),
     .tests(
         "FaultTests",
         ["Registry", "CrateFile", "Postgres", "TestSupport", .asyncHTTPClient, .crypto, .nio, .nioHTTP1]),

@@ -12,7 +12,8 @@ package struct LoadTestCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             NearestCommand.self, FanoutCommand.self, VisibleCommand.self, CutCommand.self,
-            RequestsCommand.self, FetchCommand.self, RunCommand.self, ReportCommand.self, CorpusCommand.self,
+            ResolveCommand.self, RequestsCommand.self, FetchCommand.self, PublishCommand.self, MixedCommand.self,
+            RunCommand.self, ReportCommand.self, CorpusCommand.self,
         ])
 
     package init() {}

@@ -53,7 +53,7 @@ struct Routes: EdgeHandler {
         case ask
     }
 
-    private func quick(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo) -> EdgeAnswer? {
+    private func quick(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo?) -> EdgeAnswer? {
         let quick: Quick = desk.withCore { core, now in
             switch access.quick(path, request, secret, &core, at: now) {
             case nil: return .ask
@@ -82,13 +82,13 @@ struct Routes: EdgeHandler {
         }
     }
 
-    private func find(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo) async -> EdgeAnswer {
+    private func find(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo?) async -> EdgeAnswer {
         let answer = await look(path, request, secret)
         meters.read(path.target, answer.cacheState)
         return answer
     }
 
-    private func look(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo) async -> EdgeAnswer {
+    private func look(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo?) async -> EdgeAnswer {
         switch await access.find(path, request, secret) {
         case .refused(let answer):
             return .rendered(answer)

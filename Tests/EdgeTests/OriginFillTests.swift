@@ -1,4 +1,5 @@
 import EdgeCache
+import NIOCore
 import Registry
 import Testing
 
@@ -30,8 +31,7 @@ struct OriginFillTests {
         #expect(try assembly.list([try item("a"), try item("b")], bytes: 1, 7) == nil && assembly.hasBegun)
         #expect(assembly.file("early") == nil)
         #expect(try assembly.list([try item("b")], bytes: 1, 9) == nil)
-        let last = try assembly.list([try item("c")], bytes: 1, 8)
-        let whole = try #require(last)
+        let whole = try #require(try assembly.list([try item("c")], bytes: 1, 8))
         let keys = try ["a", "b", "c"].map { "\(try item($0).key)" }
         #expect(whole.position == 7 && whole.items.map { "\($0.key)" } == keys)
         #expect(assembly.file("between") == nil, "the cache does not have the list yet")

@@ -12,11 +12,11 @@ struct Registrar: Sendable {
     let token: String
 
     /// A token that may do everything a publisher does in `main`.
-    init(_ origin: LiveOrigin) async throws {
-        try await origin.command(["repository", "create", "main"])
+    init(_ origin: LiveOrigin, makesRepository: Bool = true) async throws {
+        if makesRepository { try await origin.command(["repository", "create", "main"]) }
         token = try await origin.token(
             "ann",
-            ["publish-new", "publish-update", "yank"].flatMap { ["--action", $0] } + ["--repository", "main"])
+            ["read", "publish-new", "publish-update", "yank"].flatMap { ["--action", $0] } + ["--repository", "main"])
     }
 
     /// - Throws: what the connection met; an answer, whatever its status, is returned.

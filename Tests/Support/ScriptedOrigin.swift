@@ -20,10 +20,10 @@ package final class ScriptedOrigin: Sendable {
         package var closures: [String: [String]]?
         /// In so many parts it says that it answers questions for closures; nil: it has never heard of parts.
         package var closureParts: Int?
+        /// Each member of a closure in parts is cut into a piece for each part.
+        package var cutsMembers = false
         /// The gzip members of closures are damaged on the way.
         package var damagesMembers = false
-        /// Each gzip member comes in as many pieces as there are parts.
-        package var cutsMembers = false
         /// Breaks the answer to a closure off after so many bytes.
         package var cutsClosuresAfter: Int?
         /// By `{repository}/{name}/{version}/{sha256}.crate`.

@@ -47,6 +47,9 @@ struct LoadOptions: ParsableArguments {
 
     var roundCount: Int { rounds ?? (compare == nil ? 1 : 5) }
 
+    /// At most.
+    var sessionsAtOnce: Int { rate == nil ? users ?? 1 : inFlightMax }
+
     var plan: DrivePlan {
         let pace: DrivePlan.Pace =
             rate.map { .rate(perSecond: $0, isPoisson: arrivals == .poisson) } ?? .users(users ?? 1)

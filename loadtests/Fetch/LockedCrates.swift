@@ -56,7 +56,7 @@ struct LockedCrates: Hashable, Sendable {
     }
 }
 
-/// Where a registry's crates lie, as `dl` of its `config.json` says. Source: docs/PROTOCOL.md, 1.3.
+/// Where a registry's crates lie, as `dl` of its `config.json` says. Source: docs/PROTOCOL.md, "config.json".
 struct DownloadTemplate: Hashable, Sendable {
     let text: String
 

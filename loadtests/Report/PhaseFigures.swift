@@ -46,6 +46,15 @@ struct PhaseFigures: Sendable {
         self.expectedInterval = expectedInterval
     }
 
+    /// What was tallied elsewhere, all of one kind.
+    init(_ tally: Tally, kind: SessionRecord.Kind, points: [Point], endedInTime: Int) {
+        self.init(secondsPerPoint: 1, expectedInterval: nil)
+        all = tally
+        rows = [Row(kind: kind): tally]
+        self.points = points
+        self.endedInTime = endedInTime
+    }
+
     mutating func begin(at began: NIODeadline, end: NIODeadline) {
         self.began = began
         self.end = end

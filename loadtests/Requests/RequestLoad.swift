@@ -34,6 +34,8 @@ final class RequestLoad: WireListener {
     private var began = NIODeadline.now()
     private var nextDue = NIODeadline.distantFuture
     private var tally = RequestTally()
+    /// Of the second that goes on.
+    private var moment = Recorder.Moment()
     private var isRunning = true
     private var isMeasuring = false
 
@@ -61,8 +63,13 @@ final class RequestLoad: WireListener {
 
     /// Warms up and measures; everything is closed when `done` is called.
     ///
-    /// - Parameter use: reads what the server has used.
-    func run(use: @escaping () throws -> ServerUse?, done: @escaping (Result<RequestTally, any Error>) -> Void) {
+    /// - Parameters:
+    ///   - use: reads what the server has used.
+    ///   - each: called after each second of the measured time with what it was like.
+    func run(
+        use: @escaping () throws -> ServerUse?, each: @escaping (Int, Recorder.Moment) -> Void,
+        done: @escaping (Result<RequestTally, any Error>) -> Void
+    ) {
         let end: (Result<RequestTally, any Error>) -> Void = { result in
             self.stop()
             done(result)
@@ -77,9 +84,12 @@ final class RequestLoad: WireListener {
                 let before = try use()
                 self.tally = RequestTally()
                 self.isMeasuring = true
+                self.tick(1, each)
                 let (began, ownBefore) = (NIODeadline.now(), OwnProcessor.threadSeconds())
                 here.scheduleTask(in: self.plan.duration) {
                     do {
+                        self.closePoint()
+                        self.isMeasuring = false
                         var tally = self.tally
                         tally.seconds = Double((NIODeadline.now() - began).nanoseconds) / 1e9
                         tally.ownCPUSeconds = OwnProcessor.threadSeconds() - ownBefore
@@ -89,6 +99,28 @@ final class RequestLoad: WireListener {
                 }
             } catch { end(.failure(error)) }
         }
+    }
+
+    private func tick(_ second: Int, _ each: @escaping (Int, Recorder.Moment) -> Void) {
+        loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            guard self.isMeasuring else { return }
+            each(second, self.closePoint())
+            self.tick(second + 1, each)
+        }
+    }
+
+    @discardableResult
+    private func closePoint() -> Recorder.Moment {
+        defer {
+            moment.latency.removeAll()
+            moment.failed = 0
+        }
+        let (latency, failed) = (moment.latency, moment.failed)
+        tally.points.append(
+            PhaseFigures.Point(
+                seconds: tally.points.count, sessions: latency.count + failed, failed: failed,
+                p50: latency.milliseconds(at: 50), p99: latency.milliseconds(at: 99)))
+        return moment
     }
 
     private func stop() {
@@ -160,7 +192,10 @@ final class RequestLoad: WireListener {
         tally.waitingMost = max(tally.waitingMost, waiting.count)
     }
 
-    private func count(_ failure: String) { tally.failures[failure, default: 0] += 1 }
+    private func count(_ failure: String) {
+        tally.failures[failure, default: 0] += 1
+        moment.failed += isMeasuring ? 1 : 0
+    }
 
     // MARK: What connections say
 
@@ -187,7 +222,13 @@ final class RequestLoad: WireListener {
         let flight = flights[tag]
         if isMeasuring {
             tally.statuses[flight.status] += 1
-            if flight.status == plan.expectedStatus { tally.latency.record(NIODeadline.now() - flight.due) }
+            if flight.status == plan.expectedStatus {
+                let took = NIODeadline.now() - flight.due
+                tally.latency.record(took)
+                moment.latency.record(took)
+            } else {
+                moment.failed += 1
+            }
         }
         leave(tag, flight.lane)
         lanes[flight.lane].failures = 0

@@ -37,6 +37,8 @@ struct RequestTally: Sendable {
     var waitingMost = 0
     /// Of the server, if its process was given.
     var server: ServerUse?
+    /// Each second of the measured time, the last one cut short; not merged, as each round has its own.
+    var points: [PhaseFigures.Point] = []
 
     func answered(_ status: Int) -> Int { statuses[status] }
     var answers: Int { statuses.reduce(0, +) }

@@ -48,6 +48,7 @@ struct RequestsCommand: AsyncParsableCommand {
     var rounds: Int?
     @Option(help: ArgumentHelp("Keeps this client on one processor.", valueName: "core")) var pin: Int?
     @Flag(help: "Prints JSON.") var json = false
+    @Option(help: ArgumentHelp("Writes a page with curves for a browser.", valueName: "file")) var html: String?
 
     func validate() throws {
         guard (paths == nil) != (crates == nil) else { throw ValidationError("give one of --paths and --crates") }
@@ -71,6 +72,7 @@ struct RequestsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let html { try ReportFile.checkWritable(html) }
         if let pin { try OwnProcessor.pin(to: pin) }
         try OpenFiles.allow(connections + 64)
         var source = try RequestSource(file: paths, crates: crates)
@@ -79,14 +81,21 @@ struct RequestsCommand: AsyncParsableCommand {
             try SecretText.read(path, flag: "--token-file")
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let report: RequestReport
+        let began = Date.now
+        let measured: [RequestSide]
         do {
-            report = try await measure(source, on: group.next())
+            measured = try await measure(source, on: group.next())
         } catch {
             try await group.shutdownGracefully()
             throw error
         }
         try await group.shutdownGracefully()
+        let report = RequestReport(
+            settings: settings, expectedStatus: known ? 304 : 200,
+            sides: measured.map { (target: $0.target, rounds: $0.rounds.map(\.tally)) })
+        if let html {
+            try ReportFile.write(LoadPage(page(report, measured, began: began)).text, to: html)
+        }
         print(json ? try Console.json(report) : report.text)
         guard report.errors == 0 else {
             throw BenchFailure(
@@ -94,20 +103,21 @@ struct RequestsCommand: AsyncParsableCommand {
         }
     }
 
-    private func measure(_ source: RequestSource, on loop: any EventLoop) async throws -> RequestReport {
-        var sides = [try await side(url, pid, source, on: loop)]
-        if let compare { sides.append(try await side(compare, comparePid, source, on: loop)) }
-        var tallies = sides.map { (target: $0.base.url, rounds: [RequestTally]()) }
-        for round in 0..<(rounds ?? (compare == nil ? 1 : 5)) {
-            for (place, side) in sides.enumerated() {
-                let tally = try await measure(side, round: round, on: loop)
-                tallies[place].rounds.append(tally)
-                Console.note(
-                    "round \(round + 1) \("AB".dropFirst(place).prefix(1)): \(Shown.count(tally.answers)) answers")
+    private func measure(_ source: RequestSource, on loop: any EventLoop) async throws -> [RequestSide] {
+        var plans = [try await side(url, pid, source, on: loop)]
+        if let compare { plans.append(try await side(compare, comparePid, source, on: loop)) }
+        var sides = plans.map { RequestSide(target: $0.base.url) }
+        for round in 0..<roundCount {
+            for (place, plan) in plans.enumerated() {
+                let name = plans.count > 1 ? ", \(place == 0 ? "A" : "B")" : ""
+                let progress = RequestProgress("round \(round + 1) of \(roundCount)\(name)", of: duration.duration)
+                sides[place].rounds.append(try await measure(plan, round: round, progress, on: loop))
             }
         }
-        return RequestReport(settings: settings, expectedStatus: known ? 304 : 200, sides: tallies)
+        return sides
     }
+
+    private var roundCount: Int { rounds ?? (compare == nil ? 1 : 5) }
 
     private func side(
         _ url: String, _ pids: [Int], _ source: RequestSource, on loop: any EventLoop
@@ -129,21 +139,39 @@ struct RequestsCommand: AsyncParsableCommand {
         return SidePlan(target: target, base: base, tls: tls, requests: try outcome.get(), pids: pids)
     }
 
-    private func measure(_ side: SidePlan, round: Int, on loop: any EventLoop) async throws -> RequestTally {
+    private func measure(
+        _ side: SidePlan, round: Int, _ progress: RequestProgress, on loop: any EventLoop
+    ) async throws -> RequestSide.Round {
         let plan = RequestPlan(
             connections: connections, streams: speech == .http1 ? 1 : streams, pace: rate.map { .rate($0) } ?? .full,
             warmUp: TimeAmount(warmup.duration), duration: TimeAmount(duration.duration), seed: seed &+ UInt64(round),
             expectedStatus: known ? 304 : 200)
         let (target, tls, requests, pids, tree) = (side.target, side.tls, side.requests, side.pids, pidTree)
         let done = loop.makePromise(of: RequestTally.self)
+        let (began, residentBefore) = (NIODeadline.now(), Self.residentBytes(pids))
         loop.execute {
             RequestLoad(target, tls: tls, requests, plan, on: loop).run {
                 pids.isEmpty ? nil : try ServerUse.now(of: pids, withChildren: tree)
+            } each: {
+                progress.show($0, $1)
             } done: {
+                progress.end()
                 done.completeWith($0)
             }
         }
-        return try await done.futureResult.get()
+        return RequestSide.Round(
+            tally: try await done.futureResult.get(), began: began + TimeAmount(warmup.duration),
+            residentBefore: residentBefore, residentAfter: Self.residentBytes(pids))
+    }
+
+    private static func residentBytes(_ pids: [Int]) -> Int {
+        pids.reduce(0) { $0 + (ProcessTree.use(of: $1)?.residentBytes ?? 0) }
+    }
+
+    private func page(_ report: RequestReport, _ sides: [RequestSide], began: Date) -> LoadReport {
+        LoadReport(
+            report, sides, rate: rate, requestsAtOnce: connections * (speech == .http1 ? 1 : streams),
+            times: (warmup.duration, duration.duration), seed: seed, began: began)
     }
 
     private var settings: [String: String] {

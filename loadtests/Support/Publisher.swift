@@ -17,8 +17,17 @@ struct Publisher: Sendable {
 
     /// - Throws: `BenchFailure` with what the registry said, if it was not 200.
     func publish(_ name: String, _ version: String) async throws {
-        try await change(.PUT, "/api/v1/crates/new", body: try Self.upload(name, version))
+        try await change(.PUT, Self.newPath, body: try Self.upload(name, version))
     }
+
+    /// The same, where a refusal is an answer that counts.
+    ///
+    /// - Throws: `BenchFailure` if there is none.
+    func status(publishing name: String, _ version: String) async throws -> Int {
+        try await send(.PUT, Self.newPath, body: try Self.upload(name, version)).status
+    }
+
+    private static let newPath = "/api/v1/crates/new"
 
     /// Yanks the version, or takes that back.
     func yank(_ name: String, _ version: String, undo: Bool) async throws {
@@ -27,18 +36,24 @@ struct Publisher: Sendable {
     }
 
     private func change(_ method: HTTPMethod, _ path: String, body: [UInt8]) async throws {
-        var request = HTTPClientRequest(url: api + path)
-        request.method = method
-        request.headers.add(name: "authorization", value: token)
-        if !body.isEmpty { request.body = .bytes(body) }
-        let (status, said) = try await answer(to: request)
+        let (status, said) = try await send(method, path, body: body)
         guard status == 200 else {
             throw BenchFailure(
                 "\(method) \(api + path) answers \(status): \(said.prefix(200)); check the token's rights")
         }
     }
 
-    private func answer(to request: HTTPClientRequest) async throws -> (Int, String) {
+    private func send(
+        _ method: HTTPMethod, _ path: String, body: [UInt8]
+    ) async throws -> (status: Int, said: String) {
+        var request = HTTPClientRequest(url: api + path)
+        request.method = method
+        request.headers.add(name: "authorization", value: token)
+        if !body.isEmpty { request.body = .bytes(body) }
+        return try await answer(to: request)
+    }
+
+    private func answer(to request: HTTPClientRequest) async throws -> (status: Int, said: String) {
         do {
             let response = try await web.client.execute(request, timeout: Web.answerTimeMax)
             let body = try await response.body.collect(upTo: Web.pageBytesMax)

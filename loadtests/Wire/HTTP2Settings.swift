@@ -1,6 +1,6 @@
 import CNghttp2
 
-/// What libcurl says about itself on HTTP/2. Source: docs/PROTOCOL.md, 1.7.
+/// What libcurl says about itself on HTTP/2. Source: docs/PROTOCOL.md, "Resolving".
 struct HTTP2Settings: Hashable, Sendable {
     /// Of a new stream; large enough for all index files with `wide`.
     var streamWindow: UInt32

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The connections of one cargo process to one server: at most two, of at most 100 streams each.
 ///
-/// Has to be closed, or its connections stay open. Source: docs/PROTOCOL.md, 1.13.
+/// Has to be closed, or its connections stay open. Source: docs/PROTOCOL.md, "Resolving".
 final class WireClient: Sendable {
     /// How many connections and streams, and for how long one waits.
     struct Limits: Hashable, Sendable {
@@ -37,10 +37,15 @@ final class WireClient: Sendable {
 
     /// Sends all requests at once, as cargo does with a round, and waits for every answer.
     ///
+    /// - Parameter each: called on the event loop with each outcome, and the number of its request, when it is in.
     /// - Returns: the outcomes in the order of the requests.
-    func burst(_ requests: [WireRequest]) async -> [WireOutcome] {
+    func burst(
+        _ requests: [WireRequest], each: @escaping @Sendable (Int, WireOutcome) -> Void = { _, _ in }
+    ) async -> [WireOutcome] {
         await withCheckedContinuation { continuation in
-            loop.execute { self.poolOnLoop().burst(requests) { continuation.resume(returning: $0) } }
+            loop.execute {
+                self.poolOnLoop().burst(requests, each: each) { continuation.resume(returning: $0) }
+            }
         }
     }
 

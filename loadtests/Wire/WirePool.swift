@@ -7,6 +7,8 @@ import NIOSSL
 /// the first one will speak HTTP/2, the others wait for it.
 final class WirePool: WireListener {
     typealias Done = ([WireOutcome]) -> Void
+    /// The number of a request within its burst, and what became of it.
+    typealias Each = (Int, WireOutcome) -> Void
 
     private let target: WireTarget
     private let tls: NIOSSLContext?
@@ -27,11 +29,13 @@ final class WirePool: WireListener {
     private final class Burst {
         var outcomes: [WireOutcome?]
         var left: Int
+        let each: Each
         let done: Done
 
-        init(_ count: Int, _ done: @escaping Done) {
+        init(_ count: Int, _ each: @escaping Each, _ done: @escaping Done) {
             outcomes = Array(repeating: nil, count: count)
             left = count
+            self.each = each
             self.done = done
         }
     }
@@ -66,9 +70,10 @@ final class WirePool: WireListener {
         self.opened = opened
     }
 
-    func burst(_ requests: [WireRequest], done: @escaping Done) {
+    /// - Parameter each: called with each outcome when it is in.
+    func burst(_ requests: [WireRequest], each: @escaping Each, done: @escaping Done) {
         guard !requests.isEmpty else { return done([]) }
-        let burst = Burst(requests.count, done)
+        let burst = Burst(requests.count, each, done)
         for (number, request) in requests.enumerated() {
             let item = Item(
                 parcel: WireParcel(request, to: target), burst: burst, number: number, retriesLeft: limits.retriesMax)
@@ -211,6 +216,7 @@ final class WirePool: WireListener {
         free.append(tag)
         item.burst.outcomes[item.number] = outcome
         item.burst.left -= 1
+        item.burst.each(item.number, outcome)
         if item.burst.left == 0 { item.burst.done(item.burst.outcomes.map { $0 ?? .failure(.closed) }) }
     }
 

@@ -21,24 +21,20 @@ struct ReadAccess: Sendable {
     ///
     /// Runs under the core's lock.
     func quick(
-        _ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo, _ core: inout CacheCore, at now: Moment
+        _ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo?, _ core: inout CacheCore, at now: Moment
     ) -> Verdict? {
         // Checking a signature takes too long for the lock.
         guard !SignedAccess.isMeant(by: path, request) else { return nil }
         guard let held = core.glanceList(at: now) else { return nil }
         guard let facts = Self.table(held)[path.repository] else { return .refused(responses.unknownRepository) }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: true) }
-        switch memo.secret {
-        case .none: return refusal(.missingToken, facts)
-        case .malformed: return refusal(.malformedToken, facts)
-        case .secret:
-            guard let token = core.glance(memo.key, at: now) else { return nil }
-            return judge(token, path, facts, isCurrent: true)
-        }
+        guard let memo else { return refusal(.missingToken, facts) }
+        guard let key = memo.key else { return refusal(.malformedToken, facts) }
+        return core.glance(key, at: now).map { judge($0, path, facts, isCurrent: true) }
     }
 
     /// The verdict with the origin's help.
-    func find(_ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo) async -> Verdict {
+    func find(_ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo?) async -> Verdict {
         let (table, isCurrent): (RepositoryTable, Bool)
         switch await desk.ask(Self.repositories) {
         case .hit(let value), .miss(let value): (table, isCurrent) = (Self.table(value), true)
@@ -56,16 +52,13 @@ struct ReadAccess: Sendable {
             }
         }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: isCurrent) }
-        switch memo.secret {
-        case .none: return refusal(.missingToken, facts)
-        case .malformed: return refusal(.malformedToken, facts)
-        case .secret:
-            switch await desk.ask(CacheQuestion(memo.key, .token)) {
-            case .hit(let token), .miss(let token), .stale(let token):
-                return judge(token, path, facts, isCurrent: isCurrent)
-            case .unavailable:
-                return .refused(responses.unavailable)
-            }
+        guard let memo else { return refusal(.missingToken, facts) }
+        guard let key = memo.key else { return refusal(.malformedToken, facts) }
+        switch await desk.ask(CacheQuestion(key, .token)) {
+        case .hit(let token), .miss(let token), .stale(let token):
+            return judge(token, path, facts, isCurrent: isCurrent)
+        case .unavailable:
+            return .refused(responses.unavailable)
         }
     }
 

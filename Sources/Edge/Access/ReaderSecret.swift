@@ -7,18 +7,13 @@ import Signing
 ///
 /// Source: docs/PROTOCOL.md, D2 and D10.
 enum ReaderSecret: Sendable, Equatable {
-    case none
     /// No secret that we can have handed out to a reader.
     case malformed
     /// The hash by which origin and edges know it.
     case secret(Checksum)
 
-    /// - Parameter sent: the path's, or else the header's value; nil without either.
-    init(_ sent: ByteBuffer?) {
-        guard let sent else {
-            self = .none
-            return
-        }
+    /// - Parameter sent: the path's, or else the header's value.
+    init(_ sent: ByteBuffer) {
         guard sent.readableBytes <= Credential.bytesMax,
             case .secret(let token) = Credential(authorization: String(buffer: sent)), token.kind == .token
         else {

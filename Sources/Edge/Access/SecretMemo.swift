@@ -6,22 +6,19 @@ import NIOCore
 ///
 /// A client keeps its token for all requests of a connection. The bytes live no longer than the connection that sent them.
 final class SecretMemo: Sendable {
-    let secret: ReaderSecret
-    /// Of the token's entry; of nothing that is held if there is no secret.
-    let key: CacheKey
-    private let sent: ByteBuffer?
+    /// Of the token's entry; nil if the credential can't be one of ours.
+    let key: CacheKey?
+    private let sent: ByteBuffer
 
-    private static let none = SecretMemo(nil)
-
-    private init(_ sent: ByteBuffer?) {
+    private init(_ sent: ByteBuffer) {
         self.sent = sent
-        secret = ReaderSecret(sent)
-        if case .secret(let hash) = secret { key = .token(hash) } else { key = CacheKey(path: ByteBuffer()) }
+        if case .secret(let hash) = ReaderSecret(sent) { key = .token(hash) } else { key = nil }
     }
 
     /// - Parameter memo: the connection's; changed if another credential came.
-    static func secret(of path: EdgePath, _ request: EdgeRequest, _ memo: inout EdgeMemo?) -> SecretMemo {
-        guard let sent = path.token ?? request.authorization else { return none }
+    /// - Returns: nil if the request has no credential.
+    static func secret(of path: EdgePath, _ request: EdgeRequest, _ memo: inout EdgeMemo?) -> SecretMemo? {
+        guard let sent = path.token ?? request.authorization else { return nil }
         if let held = memo.map({ unsafeDowncast($0, to: SecretMemo.self) }), held.sent == sent { return held }
         // A copy: a slice would keep everything that came with it.
         let made = SecretMemo(ByteBuffer(bytes: sent.readableBytesView))

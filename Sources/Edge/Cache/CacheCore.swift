@@ -84,14 +84,14 @@ package struct CacheCore: Sendable {
     ///
     /// - Returns: nil if `ask` has to decide.
     package mutating func glance(_ key: CacheKey, witness: UInt64 = 0, at now: Moment) -> CachedValue? {
-        guard let entry = entries.use(key), isCurrent(entry, witness: witness, at: now) else { return nil }
-        return entry.value
+        let currency = currency(at: now)
+        return entries.use(key) { currency.covers($0, witness: witness) }
     }
 
     /// The same for the list of repositories, which never makes room for anything and so needs no count of its uses.
     package func glanceList(at now: Moment) -> CachedValue? {
-        guard let entry = entries.list, isCurrent(entry, witness: 0, at: now) else { return nil }
-        return entry.value
+        let currency = currency(at: now)
+        return entries.list { currency.covers($0, witness: 0) }
     }
 
     /// What to do about one client's question: serve, fetch, or wait for a fetch that runs.
@@ -178,9 +178,25 @@ package struct CacheCore: Sendable {
     }
 
     private func isCurrent(_ entry: CacheEntry, witness: UInt64, at now: Moment) -> Bool {
-        guard entry.epoch == epoch else { return false }
-        if entry.kind == .token { return now < entry.verifiedAt + limits.tokenLease }
-        return witness <= entry.value.generation && isFresh(at: now)
+        currency(at: now).covers(entry, witness: witness)
+    }
+
+    private func currency(at now: Moment) -> Currency {
+        Currency(now: now, epoch: epoch, isFresh: isFresh(at: now), tokenLease: limits.tokenLease)
+    }
+
+    /// What decides at one moment whether an entry may be called current.
+    private struct Currency {
+        let now: Moment
+        let epoch: UInt64
+        let isFresh: Bool
+        let tokenLease: Duration
+
+        func covers(_ entry: borrowing CacheEntry, witness: UInt64) -> Bool {
+            guard entry.epoch == epoch else { return false }
+            if entry.kind == .token { return now < entry.verifiedAt + tokenLease }
+            return isFresh && (witness == 0 || witness <= entry.value.generation)
+        }
     }
 
     /// While leases came, their heads were applied and nothing dropped it, a verified entry was current.

@@ -50,15 +50,29 @@ struct EntryTable: Sendable {
     subscript(key: CacheKey) -> CacheEntry? { places[key].flatMap { slots[$0] } }
 
     /// The list of repositories.
-    var list: CacheEntry? { listPlace.flatMap { slots[$0] } }
+    ///
+    /// - Parameter isCurrent: judges the entry in its place.
+    func list(if isCurrent: (borrowing CacheEntry) -> Bool) -> CachedValue? {
+        guard let listPlace, slots[listPlace] != nil, isCurrent(slots[listPlace]!) else { return nil }
+        return slots[listPlace]!.value
+    }
 
     /// Looks an entry up on behalf of a client.
-    mutating func use(_ key: CacheKey) -> CacheEntry? {
-        guard let place = places[key] else { return nil }
-        guard slots[place] != nil else { return nil }
+    mutating func use(_ key: CacheKey) -> CacheEntry? { use(place: key).flatMap { slots[$0] } }
+
+    /// The same without a copy of the entry.
+    ///
+    /// - Parameter isCurrent: judges the entry in its place.
+    mutating func use(_ key: CacheKey, if isCurrent: (borrowing CacheEntry) -> Bool) -> CachedValue? {
+        guard let place = use(place: key), isCurrent(slots[place]!) else { return nil }
+        return slots[place]!.value
+    }
+
+    private mutating func use(place key: CacheKey) -> Int? {
+        guard let place = places[key], slots[place] != nil else { return nil }
         if !slots[place]!.wasUsed { slots[place]!.wasUsed = true }
         if slots[place]!.hits < .max { slots[place]!.hits += 1 }
-        return slots[place]
+        return place
     }
 
     /// In the order of their slots, so that what is evicted later depends on nothing but what happened before.

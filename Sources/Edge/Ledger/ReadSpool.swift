@@ -146,15 +146,14 @@ package final class ReadSpool: Sendable {
     /// Takes rows over from the journal, with the place behind the last one.
     package func save(_ rows: Rows, upTo place: JournalPlace) async throws {
         try await database.write { database in
+            let insert = try database.cachedStatement(
+                sql: "INSERT INTO pulls (at, repository, crate, version, subject, bytes, cache) VALUES (?,?,?,?,?,?,?)")
             for pull in rows.pulls {
-                try database.execute(
-                    sql:
-                        "INSERT INTO pulls (at, repository, crate, version, subject, bytes, cache) VALUES (?,?,?,?,?,?,?)",
-                    arguments: [
-                        pull.at, pull.repository, pull.crate, pull.version, pull.subject, pull.bytes, pull.cache,
-                    ])
+                try insert.execute(arguments: [
+                    pull.at, pull.repository, pull.crate, pull.version, pull.subject, pull.bytes, pull.cache,
+                ])
             }
-            for reads in rows.reads { try Self.add(reads, database) }
+            try Self.add(rows.reads, database)
             try Self.setMeta("segment", Int64(bitPattern: place.segment), database)
             try Self.setMeta("offset", Int64(place.offset), database)
         }
@@ -192,10 +191,10 @@ package final class ReadSpool: Sendable {
         if let last = pulls.last {
             try database.execute(sql: "DELETE FROM pulls WHERE id <= ?", arguments: [last["id"] as Int64])
         }
+        let delete = try database.cachedStatement(
+            sql: "DELETE FROM reads WHERE day = ? AND repository = ? AND crate = ? AND version = ?")
         for row in reads {
-            try database.execute(
-                sql: "DELETE FROM reads WHERE day = ? AND repository = ? AND crate = ? AND version = ?",
-                arguments: [row["day"], row["repository"], row["crate"], row["version"]])
+            try delete.execute(arguments: [row["day"], row["repository"], row["crate"], row["version"]])
         }
         return Parcel(number: number, body: Array(body))
     }
@@ -207,12 +206,12 @@ package final class ReadSpool: Sendable {
         try await database.write { database in
             let rows = try Row.fetchAll(database, sql: "SELECT * FROM pulls ORDER BY id LIMIT ?", arguments: [rowsMax])
             guard let last = rows.last else { return 0 }
-            for pull in rows.map(Self.pull) {
-                try Self.add(
-                    AccessBatch.Reads(
-                        day: CalendarDay.text(ofUnix: pull.at), repository: pull.repository, crate: pull.crate,
-                        version: pull.version, count: 1), database)
+            let sums = rows.map(Self.pull).map {
+                AccessBatch.Reads(
+                    day: CalendarDay.text(ofUnix: $0.at), repository: $0.repository, crate: $0.crate,
+                    version: $0.version, count: 1)
             }
+            try Self.add(sums, database)
             try database.execute(sql: "DELETE FROM pulls WHERE id <= ?", arguments: [last["id"] as Int64])
             return rows.count
         }
@@ -236,13 +235,16 @@ package final class ReadSpool: Sendable {
     /// Closes the database; what was saved stays.
     package func close() throws { try database.close() }
 
-    private static func add(_ reads: AccessBatch.Reads, _ database: Database) throws {
-        try database.execute(
+    private static func add(_ sums: [AccessBatch.Reads], _ database: Database) throws {
+        let insert = try database.cachedStatement(
             sql: """
                 INSERT INTO reads VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (day, repository, crate, version) DO UPDATE SET count = count + excluded.count
-                """,
-            arguments: [reads.day, reads.repository, reads.crate, reads.version ?? "", reads.count])
+                """)
+        for reads in sums {
+            try insert.execute(
+                arguments: [reads.day, reads.repository, reads.crate, reads.version ?? "", reads.count])
+        }
     }
 
     private static func pull(_ row: Row) -> AccessBatch.Pull {

@@ -11,7 +11,7 @@ import ServiceLifecycle
 ///
 /// | situation                                  | what happens                                                          |
 /// |--------------------------------------------|-----------------------------------------------------------------------|
-/// | four times a second                        | the journal's news go into the spool                                  |
+/// | each second                                | the journal's news go into the spool                                  |
 /// | every two seconds, or a full batch waits   | a batch is sent, again and again until the origin has it              |
 /// | the origin is away                         | the spool grows                                                       |
 /// | the origin refuses a batch three times     | its reads are lost; those behind it go on                             |
@@ -44,10 +44,12 @@ actor ReadKeeper: Service {
     private var sayLostAt: [String: ContinuousClock.Instant] = [:]
 
     private let pause: Duration = .milliseconds(250)
+    /// Index reads of one second become one row for each crate.
+    private let savePause: Duration = .seconds(1)
     private let sendPause: Duration = .seconds(2)
     /// Nobody who stops an edge waits longer for an origin that is silent.
     private let farewellTime: Duration = .seconds(3)
-    private static let recordsMax = 50_000
+    private static let recordsMax = 100_000
     private static let foldRows = 20_000
     /// More than once, because an origin that breaks a request off may call it bad.
     private static let refusalsMax = 3
@@ -77,8 +79,14 @@ actor ReadKeeper: Service {
     }
 
     private func keepSaving() async {
+        var drainAt = ContinuousClock.now
         while !Task.isCancelled {
-            await drain()
+            // A file that is full is followed at once by one that was made beforehand.
+            await prepareJournal()
+            if .now >= drainAt {
+                drainAt = .now + savePause
+                await drain()
+            }
             if .now >= figuresAt {
                 figuresAt = .now + sendPause
                 await lookAfterSpool()
@@ -120,12 +128,15 @@ actor ReadKeeper: Service {
                 if count < Self.recordsMax { break }
             }
         }
-        await trying("the next file of the journal of reads can't be made; without one, reads are lost") {
-            try journal.prepare()
-        }
         lose(
             journal.takeLost(), "counts",
             "the journal of reads has no room, because the spool is full or can't be written, or the disk is full")
+    }
+
+    private func prepareJournal() async {
+        await trying("the next file of the journal of reads can't be made; without one, reads are lost") {
+            try journal.prepare()
+        }
     }
 
     /// Spool → origin, until nothing is left or a batch does not get through.

@@ -5,18 +5,7 @@ import Registry
 ///
 /// An address is taken apart once for all its reads, because the same index files are read again and again.
 struct ReadTally {
-    private struct Key: Hashable {
-        let day: Int
-        let path: [UInt8]
-
-        /// At one go: an array hashes itself byte by byte.
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(day)
-            path.withUnsafeBytes { hasher.combine(bytes: $0) }
-        }
-    }
-
-    private var index: [Key: Int] = [:]
+    private var index = PathCounts()
     private var pulls: [AccessBatch.Pull] = []
     /// Records that make no sense.
     private(set) var strange = 0
@@ -27,7 +16,7 @@ struct ReadTally {
             return
         }
         guard read.isCrate else {
-            index[Key(day: read.at / 86_400, path: Array(read.path)), default: 0] += 1
+            index.add(read.path, day: read.at / 86_400)
             return
         }
         guard let (repository, file) = EdgePath.crate(String(decoding: read.path, as: UTF8.self)) else {
@@ -44,14 +33,14 @@ struct ReadTally {
     mutating func rows() -> ReadSpool.Rows {
         var rows = ReadSpool.Rows()
         rows.pulls = pulls
-        for (key, count) in index {
-            guard let (repository, file) = EdgePath.index(String(decoding: key.path, as: UTF8.self)) else {
+        index.forEach { path, day, count in
+            guard let (repository, file) = EdgePath.index(String(decoding: path, as: UTF8.self)) else {
                 strange += count
-                continue
+                return
             }
             rows.reads.append(
                 AccessBatch.Reads(
-                    day: CalendarDay.text(ofUnix: key.day * 86_400), repository: repository.description,
+                    day: CalendarDay.text(ofUnix: day * 86_400), repository: repository.description,
                     crate: file.name, version: nil, count: count))
         }
         return rows

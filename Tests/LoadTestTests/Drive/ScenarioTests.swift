@@ -53,15 +53,19 @@ struct ScenarioTests {
         #expect(error.description.contains("--usres"))
     }
 
-    @Test(arguments: ["index-h2"])
-    func `the scenarios that come with it are read`(name: String) throws {
+    @Test(arguments: [
+        ("index-h2", ["--paths", "paths"]), ("cold-resolve", ["--apps", "apps"]),
+        ("warm-revalidate", ["--apps", "apps"]),
+        ("ci-locked", ["--lock", "lock"]), ("mixed-team", ["--apps", "apps", "--fetch-lock", "lock"]),
+    ])
+    func `the scenarios that come with it are read`(name: String, files: [String]) throws {
         let path = #filePath.components(upTo: "Tests") + "loadtests/scenarios/\(name).json"
         let (_, scenario) = try RunCommand.read(path)
         #expect(!scenario.about.isEmpty)
         let known = Set(LoadTestCommand.configuration.subcommands.map { $0._commandName })
         #expect(known.contains(scenario.verb))
         _ = try RunCommand.command(
-            scenario.arguments(target: "http://127.0.0.1:1", others: ["--paths", "paths"]), path: path)
+            scenario.arguments(target: "http://127.0.0.1:1", others: files), path: path)
     }
 }
 

@@ -48,9 +48,9 @@ struct LockedCratesTests {
 
     @Test func `paths may bring their checksum`() throws {
         let base = try #require(WebBase("http://a/main"))
-        let items = try FetchCommand.items("/x.crate\n/y.crate \(Self.sum)\n", below: base)
+        let items = try FetchList.items("/x.crate\n/y.crate \(Self.sum)\n", below: base)
         #expect(items.map(\.path) == ["/main/x.crate", "/main/y.crate"])
         #expect(items.map(\.sha256) == [nil, Self.sum])
-        #expect(throws: BenchFailure.self) { try FetchCommand.items("x.crate", below: base) }
+        #expect(throws: BenchFailure.self) { try FetchList.items("x.crate", below: base) }
     }
 }

@@ -50,10 +50,15 @@ struct ClosureSplitTests {
         for part in parts {
             #expect(part.position == 7)
             var rest = part.first
-            let bytes = rest.readInteger(as: UInt32.self).flatMap { rest.readBytes(length: Int($0)) }
-            for item in try #require(ClosureList(parsing: bytes ?? [])).items {
-                let come = rest.readInteger(as: UInt32.self).flatMap { rest.readSlice(length: Int($0)) }
-                let piece = try #require(come)
+            let lengthRead = rest.readInteger(as: UInt32.self)
+            let length = try #require(lengthRead)
+            let bytesRead = rest.readBytes(length: Int(length))
+            let bytes = try #require(bytesRead)
+            for item in try #require(ClosureList(parsing: bytes)).items {
+                let sizeRead = rest.readInteger(as: UInt32.self)
+                let size = try #require(sizeRead)
+                let pieceRead = rest.readSlice(length: Int(size))
+                let piece = try #require(pieceRead)
                 guard case .piece(_, _, let place) = item.state else {
                     pieces[item.path.name] = [0: piece]
                     continue

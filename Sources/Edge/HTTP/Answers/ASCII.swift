@@ -3,12 +3,10 @@ struct ASCIISet {
     private let low: UInt64
     private let high: UInt64
 
-    init(_ characters: String) {
-        var low: UInt64 = 0
-        var high: UInt64 = 0
-        for byte in characters.utf8 {
-            if byte < 64 { low |= 1 << UInt64(byte) } else if byte < 128 { high |= 1 << UInt64(byte - 64) }
-        }
+    /// - Parameters:
+    ///   - low: a bit for each character from 0 to 63.
+    ///   - high: from 64 to 127.
+    init(low: UInt64, high: UInt64) {
         self.low = low
         self.high = high
     }
@@ -19,13 +17,12 @@ struct ASCIISet {
         return (byte < 64 ? low >> UInt64(byte) : high >> UInt64(byte &- 64)) & 1 == 1
     }
 
-    private static let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    private static let digits = "0123456789"
+    // Numbers, because text would be read anew, behind a lock, at each use.
 
-    /// What names of methods and header fields are made of (RFC 9110, `tchar`).
-    static let token = ASCIISet(letters + digits + "!#$%&'*+-.^_`|~")
-    /// A host name, an IPv4 or bracketed IPv6 address, a port.
-    static let host = ASCIISet(letters + digits + "-._~!$&'()*+,;=:[]%")
+    /// What names of methods and header fields are made of: letters, digits and ``!#$%&'*+-.^_`|~`` (RFC 9110, `tchar`).
+    static let token = ASCIISet(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
+    /// A host name, an IPv4 or bracketed IPv6 address, a port: letters, digits and `-._~!$&'()*+,;=:[]%`.
+    static let host = ASCIISet(low: 0x2FFF_7FF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFE)
 }
 
 extension UnsafeRawBufferPointer {

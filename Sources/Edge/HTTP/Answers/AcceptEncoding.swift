@@ -8,6 +8,9 @@ struct AcceptEncoding {
 
     var acceptsGzip: Bool { gzip ?? anything ?? false }
 
+    /// True as long as no field has said anything.
+    var isUnsaid: Bool { gzip == nil && anything == nil }
+
     mutating func read(_ value: UnsafeRawBufferPointer) {
         var rest = value
         while !rest.isEmpty {

@@ -4,10 +4,10 @@ import Synchronization
 ///
 /// Fields that many answers share are numbered over the whole process: a connection sends such a field in full once and then by
 /// its place in the client's table. What differs from answer to answer is never put into a table. Source: RFC 7541.
-final class FieldBlock: Sendable {
+struct FieldBlock: Sendable {
     /// `:status`, then what this answer has for itself.
     let own: [UInt8]
-    let shared: [SharedField]
+    let shared: SharedFields
     /// The most that this block can take on any connection.
     let bytesMax: Int
 
@@ -24,12 +24,39 @@ final class FieldBlock: Sendable {
             }
         }
         self.own = own
-        self.shared = shared
+        self.shared = SharedFields.of(shared)
         bytesMax = own.count + shared.reduce(0) { $0 + $1.literal.count }
     }
 
     private static func differs(_ name: String) -> Bool {
         ["etag", "content-length", "location", "last-modified", ":status"].contains(name)
+    }
+}
+
+/// The shared fields of an answer. Answers of one kind have the same ones, and so the same object.
+final class SharedFields: Sendable {
+    /// How many different ones are told apart; later ones have no number.
+    static let countMax = 64
+
+    let number: Int?
+    let fields: [SharedField]
+
+    private static let known = Mutex<[[Int]: SharedFields]>([:])
+
+    private init(_ number: Int?, _ fields: [SharedField]) {
+        self.number = number
+        self.fields = fields
+    }
+
+    static func of(_ fields: [SharedField]) -> SharedFields {
+        known.withLock { known in
+            let numbers = fields.map(\.number)
+            if let held = known[numbers] { return held }
+            guard known.count < countMax else { return SharedFields(nil, fields) }
+            let made = SharedFields(known.count, fields)
+            known[numbers] = made
+            return made
+        }
     }
 }
 

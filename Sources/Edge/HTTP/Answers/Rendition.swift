@@ -1,7 +1,9 @@
 import NIOCore
 
 /// The head of an answer in the spellings of both protocols; all but `date` and `connection`.
-struct Rendition: Sendable {
+///
+/// A class: every answer hands one on, at the price of one count.
+final class Rendition: Sendable {
     let status: Int
     /// What `content-length` says; 0 where an answer can't have a body.
     let bodyBytes: Int

@@ -133,11 +133,7 @@ final class HTTP2Connection: ConnectionEngine {
     // MARK: Requests
 
     private func headCame(_ id: Int32, isEnd: Bool, _ block: UnsafeRawBufferPointer) throws(HTTP2Code) {
-        heads.begin()
-        try decoder.read(block) { name, value in
-            heads.field(name, value)
-            return !heads.isFarTooLarge
-        }
+        try decoder.read(block, into: &heads)
         guard id > lastStream else { return try trailersCame(id, isEnd: isEnd) }
         lastStream = id
         let head = heads.end()

@@ -10,6 +10,17 @@ struct HTTP2FieldWriter {
     private var isOff = false
     private var datePlace = 0
     private var dateSecond = 0
+    /// By the number of the shared fields: how they and the date were written last.
+    private var runs: [Run] = []
+
+    /// Shared fields and a date of which each is a single byte: the place in the client's table.
+    private struct Run {
+        /// What `inserted` and `dateSecond` were then; as long as they are the same, so are the bytes.
+        var inserted = -1
+        var second = 0
+        var bytes: UInt64 = 0
+        var count = 0
+    }
 
     private static let tableBytesMax = 4096
     private static let dateTableBytes = 4 + 29 + 32
@@ -17,7 +28,7 @@ struct HTTP2FieldWriter {
     private static let dateRoom = 1536
 
     /// How many bytes `write` may need.
-    static func bytesMax(_ block: FieldBlock) -> Int { block.bytesMax + 3 * block.shared.count + 64 }
+    static func bytesMax(_ block: FieldBlock) -> Int { block.bytesMax + 3 * block.shared.fields.count + 64 }
 
     /// - Parameters:
     ///   - space: at least `bytesMax(block)` bytes.
@@ -34,8 +45,30 @@ struct HTTP2FieldWriter {
             count = 1
         }
         count += Self.copy(block.own, to: space + count)
-        for field in block.shared { count += write(field, to: space + count) }
-        return count + write(date, to: space + count)
+        return count + write(block.shared, date, to: space + count)
+    }
+
+    private mutating func write(_ shared: SharedFields, _ date: HTTPDate, to space: UnsafeMutableRawPointer) -> Int {
+        if let number = shared.number, number < runs.count {
+            let run = runs[number]
+            if run.inserted == inserted, run.second == date.second, !isOff {
+                space.storeBytes(of: run.bytes, as: UInt64.self)
+                return run.count
+            }
+        }
+        var count = 0
+        for field in shared.fields { count += write(field, to: space + count) }
+        count += write(date, to: space + count)
+        if let number = shared.number, count == shared.fields.count + 1, count <= 8 { keepRun(number, count, space) }
+        return count
+    }
+
+    /// A byte for each field is all that was written, so it can only be places.
+    private mutating func keepRun(_ number: Int, _ count: Int, _ space: UnsafeMutableRawPointer) {
+        if runs.isEmpty { runs = Array(repeating: Run(), count: SharedFields.countMax) }
+        var bytes: UInt64 = 0
+        withUnsafeMutableBytes(of: &bytes) { $0.baseAddress?.copyMemory(from: space, byteCount: count) }
+        runs[number] = Run(inserted: inserted, second: dateSecond, bytes: bytes, count: count)
     }
 
     private mutating func write(_ field: SharedField, to space: UnsafeMutableRawPointer) -> Int {

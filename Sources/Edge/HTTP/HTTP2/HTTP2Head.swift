@@ -28,7 +28,7 @@ struct HTTP2Head {
         static let scheme = Pseudo(rawValue: 2)
         static let path = Pseudo(rawValue: 4)
         static let authority = Pseudo(rawValue: 8)
-        static let needed: Pseudo = [.method, .scheme, .path]
+        static let needed = Pseudo(rawValue: 7)
     }
 }
 
@@ -80,6 +80,39 @@ struct HTTP2HeadReader {
         }
     }
 
+    /// A field that means what it meant before; the fields before it were plain.
+    ///
+    /// - Returns: false if it is not plain here; the whole head must be read by `field(_:_:)` then.
+    mutating func field(_ known: HTTP2Field) -> Bool {
+        head.fields += 1
+        head.fieldBytes += known.bytes
+        guard head.fields <= HeadLimits.fieldsMax, head.fieldBytes <= HeadLimits.fieldBytesMax else { return false }
+        switch known.meaning {
+        case .method(let method):
+            head.method = method
+            return takePseudo(.method)
+        case .scheme: return takePseudo(.scheme)
+        case .authority:
+            head.hasHost = true
+            return takePseudo(.authority)
+        case .encodings(let encodings):
+            head.hasRegular = true
+            guard head.encodings.isUnsaid else { return false }
+            head.encodings = encodings
+            return true
+        case .nothing:
+            head.hasRegular = true
+            return true
+        }
+    }
+
+    private mutating func takePseudo(_ kind: HTTP2Head.Pseudo) -> Bool {
+        !head.hasRegular && head.pseudo.insert(kind).inserted
+    }
+
+    /// True as long as no field broke a rule.
+    var isPlain: Bool { !head.isMalformed && head.refusal == nil }
+
     /// Over all limits, what the fields say does not matter any more.
     var isFarTooLarge: Bool { head.fieldBytes > 4 * HeadLimits.fieldBytesMax }
 
@@ -103,7 +136,7 @@ struct HTTP2HeadReader {
         }
         switch kind {
         case .path: try keepPath(value)
-        case .method: head.method = value.isExactly("GET") ? .get : value.isExactly("HEAD") ? .head : .other
+        case .method: head.method = HTTP2Field.method(value)
         case .authority: try keepHost(value)
         default: break
         }
@@ -115,25 +148,24 @@ struct HTTP2HeadReader {
             head.isMalformed = true
             return
         }
-        switch name.count {
-        case 2 where name.isExactly("te"):
+        switch HTTP2Field.Name(name) {
+        case .te:
             if !value.isExactly("trailers") { head.isMalformed = true }
-        case 4 where name.isExactly("host"):
+        case .host:
             try keepHost(value)
-        case 7 where name.isExactly("upgrade"), 10 where name.isExactly("connection") || name.isExactly("keep-alive"),
-            16 where name.isExactly("proxy-connection"), 17 where name.isExactly("transfer-encoding"):
+        case .ofConnection:
             // They speak of a connection, and here there is none of their kind.
             head.isMalformed = true
-        case 13 where name.isExactly("authorization"):
+        case .authorization:
             if head.authorization != nil { throw .repeatedAuthorization }
             head.authorization = store(value)
-        case 13 where name.isExactly("if-none-match"):
+        case .ifNoneMatch:
             keepTags(value)
-        case 14 where name.isExactly("content-length"):
+        case .contentLength:
             try keepContentLength(value)
-        case 15 where name.isExactly("accept-encoding"):
+        case .acceptEncoding:
             head.encodings.read(value)
-        default: break
+        case .other: break
         }
     }
 

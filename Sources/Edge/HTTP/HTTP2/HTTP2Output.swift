@@ -24,6 +24,9 @@ final class HTTP2Output {
 
     /// Writes an answer whole.
     func answer(_ stream: Int32, _ form: Rendition, _ body: ByteBuffer?, tableBytes: Int) {
+        if let body, body.readableBytes <= HTTP2.frameBytesMax {
+            return small(stream, form, body, tableBytes: tableBytes)
+        }
         head(stream, form, isEnd: body == nil, tableBytes: tableBytes)
         guard var rest = body else { return }
         while rest.readableBytes > HTTP2.frameBytesMax, let part = rest.readSlice(length: HTTP2.frameBytesMax) {
@@ -32,35 +35,63 @@ final class HTTP2Output {
         data(stream, rest, isEnd: true)
     }
 
+    /// Both frames of an answer at one go.
+    private func small(_ stream: Int32, _ form: Rendition, _ body: ByteBuffer, tableBytes: Int) {
+        borrow()
+        let date = loop.date
+        let need = Self.headBytesMax(form) + HTTP2FrameHead.bytes + body.readableBytes
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: need) { space in
+            guard let base = space.baseAddress else { return 0 }
+            let head = Self.writeHead(stream, form, isEnd: false, date, tableBytes, &fields, to: base)
+            return head + Self.writeData(stream, body, isEnd: true, to: base + head)
+        }
+        if out.readableBytes >= Self.writeBytesMax { writeOut() }
+    }
+
     func head(_ stream: Int32, _ form: Rendition, isEnd: Bool, tableBytes: Int) {
         borrow()
         let date = loop.date
-        let need = HTTP2FrameHead.bytes + HTTP2FieldWriter.bytesMax(form.http2)
-        out.writeWithUnsafeMutableBytes(minimumWritableBytes: need) { space in
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.headBytesMax(form)) { space in
             guard let base = space.baseAddress else { return 0 }
-            let count = fields.write(
-                form.http2, date: date, limit: tableBytes, to: base + HTTP2FrameHead.bytes)
-            HTTP2FrameHead.write(
-                to: base, length: count, type: HTTP2.headers,
-                flags: HTTP2.endHeaders | (isEnd ? HTTP2.endStream : 0), stream: stream)
-            return HTTP2FrameHead.bytes + count
+            return Self.writeHead(stream, form, isEnd: isEnd, date, tableBytes, &fields, to: base)
         }
+    }
+
+    private static func headBytesMax(_ form: Rendition) -> Int {
+        HTTP2FrameHead.bytes + HTTP2FieldWriter.bytesMax(form.http2)
+    }
+
+    /// - Parameter base: room for `headBytesMax`.
+    private static func writeHead(
+        _ stream: Int32, _ form: Rendition, isEnd: Bool, _ date: HTTPDate, _ tableBytes: Int,
+        _ fields: inout HTTP2FieldWriter, to base: UnsafeMutableRawPointer
+    ) -> Int {
+        let count = fields.write(form.http2, date: date, limit: tableBytes, to: base + HTTP2FrameHead.bytes)
+        HTTP2FrameHead.write(
+            to: base, length: count, type: HTTP2.headers,
+            flags: HTTP2.endHeaders | (isEnd ? HTTP2.endStream : 0), stream: stream)
+        return HTTP2FrameHead.bytes + count
+    }
+
+    private static func writeData(
+        _ stream: Int32, _ part: ByteBuffer, isEnd: Bool, to base: UnsafeMutableRawPointer
+    ) -> Int {
+        let count = part.readableBytes
+        HTTP2FrameHead.write(
+            to: base, length: count, type: HTTP2.data, flags: isEnd ? HTTP2.endStream : 0, stream: stream)
+        part.withUnsafeReadableBytes { bytes in
+            if let bytes = bytes.baseAddress {
+                (base + HTTP2FrameHead.bytes).copyMemory(from: bytes, byteCount: count)
+            }
+        }
+        return HTTP2FrameHead.bytes + count
     }
 
     /// - Parameter part: at most `HTTP2.frameBytesMax` bytes.
     func data(_ stream: Int32, _ part: ByteBuffer, isEnd: Bool) {
         borrow()
-        let count = part.readableBytes
-        out.writeWithUnsafeMutableBytes(minimumWritableBytes: HTTP2FrameHead.bytes + count) { space in
-            guard let base = space.baseAddress else { return 0 }
-            HTTP2FrameHead.write(
-                to: base, length: count, type: HTTP2.data, flags: isEnd ? HTTP2.endStream : 0, stream: stream)
-            part.withUnsafeReadableBytes { bytes in
-                if let bytes = bytes.baseAddress {
-                    (base + HTTP2FrameHead.bytes).copyMemory(from: bytes, byteCount: count)
-                }
-            }
-            return HTTP2FrameHead.bytes + count
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: HTTP2FrameHead.bytes + part.readableBytes) { space in
+            space.baseAddress.map { Self.writeData(stream, part, isEnd: isEnd, to: $0) } ?? 0
         }
         if out.readableBytes >= Self.writeBytesMax { writeOut() }
     }
