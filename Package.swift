@@ -73,7 +73,7 @@ let loadTest: [Target] = [
         ],
         except: [
             "Main", "README.md", "results", "scenarios", "peers", "measure-closure", "measure-fanout", "measure-peers",
-            "measure-wan", "namespaces.sh", "common.sh",
+            "measure-wan", "measure-scale", "scale", "namespaces.sh", "common.sh",
         ]),
     .program("LoadTestMain", at: "loadtests/Main", ["LoadTest"]),
 ]

@@ -13,7 +13,7 @@ package struct LoadTestCommand: AsyncParsableCommand {
         subcommands: [
             NearestCommand.self, FanoutCommand.self, VisibleCommand.self, CutCommand.self,
             ResolveCommand.self, RequestsCommand.self, FetchCommand.self, PublishCommand.self, MixedCommand.self,
-            RunCommand.self, ReportCommand.self, CorpusCommand.self,
+            RunCommand.self, ReportCommand.self, CorpusCommand.self, UploadsCommand.self,
         ])
 
     package init() {}

@@ -171,10 +171,11 @@ package final class LiveOrigin: Sendable {
 
     package var process: ServerProcess? { current.process }
 
-    private var environment: [String: String?] { ["DATABASE_URL": databaseURL] }
+    /// What a program needs to find this replica's database.
+    package var commandEnvironment: [String: String?] { ["DATABASE_URL": databaseURL] }
 
     package func start() async throws {
-        let all = environment.merging(place.environment) { _, placed in placed }
+        let all = commandEnvironment.merging(place.environment) { _, placed in placed }
         let process = ServerProcess(name, arguments: arguments, environment: all, logPath: logPath)
         current.process = process
         try await awaitReady(managementURL, of: process)
@@ -200,7 +201,7 @@ package final class LiveOrigin: Sendable {
     package func command(_ arguments: [String]) async throws -> ToolResult {
         let command = [Program.origin.path] + arguments + ["--data", data]
         let words = disk == nil ? command : try SmallDisk.beside(process, command)
-        let result = try await runTool(words[0], Array(words[1...]), environment: environment, seconds: 300)
+        let result = try await runTool(words[0], Array(words[1...]), environment: commandEnvironment, seconds: 300)
         guard result.status == 0 else { throw CommandFailed(arguments: arguments, text: result.text) }
         return result
     }

@@ -37,15 +37,15 @@ final class IndexPage: Sendable {
         tagBytes = ByteBuffer(string: tag.description)
         let headers = Self.headers(tag, .hit, responses)
         full = RenderedAnswer(
-            status: 200, headers: [("content-type", "text/plain; charset=utf-8")] + headers, body: body,
-            gzip: gzip)
+            status: 200, headers: [("content-type", "text/plain; charset=utf-8")] + headers, body: body.compact,
+            gzip: gzip?.compact)
         notModified = RenderedAnswer(status: 304, headers: headers, body: ByteBuffer())
     }
 
     var value: CachedValue {
         CachedValue(
             payload: self, body: full.body, tag: tag,
-            bytes: full.body.readableBytes + (full.gzip?.readableBytes ?? 0) + Self.renderedBytes)
+            bytes: full.body.storageCapacity + (full.gzip?.storageCapacity ?? 0) + Self.renderedBytes)
     }
 
     /// The same page as it would be had it come from the origin.
@@ -68,6 +68,14 @@ final class IndexPage: Sendable {
         [(name: "etag", value: tag.description), ("cache-control", "no-cache"), ("vary", "accept-encoding")]
             + responses.common(cache)
     }
+}
+
+extension ByteBuffer {
+    /// The same bytes in a block of their own that is less than twice their size, for buffers that are kept.
+    ///
+    /// What comes from the network is often a part of a block of 64 KiB, and what zlib writes of one as large as its
+    /// input; both would stay whole for as long as the few bytes in them are held.
+    fileprivate var compact: ByteBuffer { storageCapacity < 2 * readableBytes ? self : ByteBuffer(buffer: self) }
 }
 
 /// What a client's `If-None-Match` says of a page.

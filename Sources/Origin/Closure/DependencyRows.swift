@@ -22,4 +22,26 @@ enum DependencyRows {
             ON CONFLICT (crate_id) DO UPDATE SET generation = EXCLUDED.generation, names = EXCLUDED.names
             """)
     }
+
+    /// What a resolver asks for after one crate.
+    struct Row: Sendable {
+        let crateID: Int64
+        let generation: UInt64
+        /// Lower-case, as `NextNames` gives them.
+        let names: [String]
+    }
+
+    /// Makes the rows of many crates anew; their rows in `crates` are locked.
+    static func renew(_ rows: [Row], _ transaction: Transaction) async throws {
+        // No name holds a space.
+        let names = rows.map { $0.names.joined(separator: " ") }
+        _ = try await transaction.execute(
+            """
+            INSERT INTO dependencies (crate_id, generation, names)
+            SELECT id, generation, string_to_array(names, ' ')
+            FROM unnest(\(rows.map(\.crateID))::bigint[], \(rows.map(\.generation))::bigint[], \(names)::text[])
+              AS made (id, generation, names)
+            ON CONFLICT (crate_id) DO UPDATE SET generation = EXCLUDED.generation, names = EXCLUDED.names
+            """)
+    }
 }

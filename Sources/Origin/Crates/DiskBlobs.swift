@@ -57,9 +57,10 @@ package struct DiskBlobs: BlobStore {
     }
 
     func path(_ checksum: Checksum) -> String {
-        let name = checksum.description
-        return "\(folder)/\(name.prefix(2))/\(name)"
+        "\(shelf(checksum))/\(checksum)"
     }
+
+    func shelf(_ checksum: Checksum) -> String { "\(folder)/\(checksum.description.prefix(2))" }
 
     private func page(after last: String, limit: Int) throws(BlobError) -> [Checksum] {
         var page: [Checksum] = []
@@ -104,7 +105,7 @@ final class DiskBlobWriter: BlobWriter {
     }
 
     private let store: DiskBlobs
-    private let file: DiskFile
+    let file: DiskFile
     private let progress = Mutex(Progress())
 
     init(store: DiskBlobs, file: DiskFile) {
@@ -142,18 +143,27 @@ final class DiskBlobWriter: BlobWriter {
     var draftPath: String { file.path }
 
     func commit(_ expected: Checksum) async throws {
-        let found = written.checksum
-        guard found == expected else { throw BlobError.checksumDiffers(expected: expected, found: found) }
+        try expect(expected)
         try await DiskBlobs.offLoop { [self] in
-            let path = store.path(expected)
-            let shelf = String(path.prefix(path.utf8.count - expected.description.utf8.count - 1))
+            let shelf = store.shelf(expected)
             try file.synchronize()
             try DiskFolder.make(shelf)
             try DiskFolder.synchronize(store.folder)
-            try DiskFolder.rename(file.path, to: path)
-            progress.withLock { $0.isOver = true }
+            try place(expected)
             try DiskFolder.synchronize(shelf)
         }
+    }
+
+    /// - Throws: `BlobError.checksumDiffers`.
+    func expect(_ expected: Checksum) throws(BlobError) {
+        let found = written.checksum
+        guard found == expected else { throw .checksumDiffers(expected: expected, found: found) }
+    }
+
+    /// Gives the file its name; its bytes are durable already, and the name is when the shelf is flushed.
+    func place(_ checksum: Checksum) throws(BlobError) {
+        try DiskFolder.rename(file.path, to: store.path(checksum))
+        progress.withLock { $0.isOver = true }
     }
 
     func discard() async {

@@ -30,15 +30,15 @@ final class ImportReport: Sendable {
 
     func fetched(bytes: Int) { tally.withLock { $0.bytes += bytes } }
 
-    func imported(_ versions: Int, present: Int) {
+    func imported(_ outcome: ImportStore.Outcome) {
         tally.withLock {
-            $0.versions += versions
-            $0.crates += versions > 0 ? 1 : 0
-            $0.present += present
+            $0.versions += outcome.added
+            $0.crates += outcome.crates
+            $0.present += outcome.present
         }
     }
 
-    func crateDone() { tally.withLock { $0.cratesDone += 1 } }
+    func cratesDone(_ count: Int) { tally.withLock { $0.cratesDone += count } }
 }
 
 extension ImportReport.Tally {

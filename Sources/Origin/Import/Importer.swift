@@ -1,14 +1,19 @@
 import CrateFile
 import Registry
 
-/// Takes the versions of another registry into a repository, a few crates at a time.
+/// Takes the versions of another registry into a repository, many crates at a time.
 ///
-/// For each crate: offers → those that are not there yet → bytes checked and durable → one transaction with one event.
-/// It may be stopped at any moment: what is committed is whole, and the next run goes on behind it (I1). A blob that
-/// was written for a transaction that never came is harmless.
+/// For each batch: offers → those that are not there yet → bytes checked → bytes durable, all at once → one transaction,
+/// with one event a crate. It may be stopped or killed at any moment: what is committed is whole, and the next run goes
+/// on behind it (I1). A blob that was written for a transaction that never came is harmless.
 struct Importer: Sendable {
-    static let cratesAtOnce = 4
-    static let versionsAtOnce = 4
+    /// One reads and checks while another waits for the disk and the database.
+    static let batchesAtOnce = 2
+    static let versionsAtOnce = 8
+    /// Index files that one batch asks for at once, which matters to a source that is far away.
+    static let indexFilesAtOnce = 4
+    /// Names that a worker takes at once: as many as fill a batch.
+    static let namesAtOnce = 100
 
     let source: ImportSource
     let repository: Repository
@@ -33,71 +38,137 @@ struct Importer: Sendable {
         self.owner = owner
         self.report = report
         self.now = now
-        inspections = Gate(insideMax: 2, waitingMax: Self.cratesAtOnce * Self.versionsAtOnce)
+        inspections = Gate(insideMax: 2, waitingMax: Self.batchesAtOnce * Self.versionsAtOnce)
     }
 
     /// - Parameter names: lower-case names; one that the source does not have is refused if `mustExist`.
     /// - Throws: what stops everything: the database, the disk, cancellation. A version's own fault is reported.
     func run(_ names: [CrateName], mustExist: Bool) async throws {
-        try await forEach(names, atOnce: Self.cratesAtOnce) { name in
-            do {
-                try await take(name, mustExist: mustExist)
-            } catch let failure as SourceFailure {
-                report.refused(ImportRefusal(name.spelling, "(all versions)", failure.description))
+        try await forEach(Self.parts(of: names, Self.namesAtOnce), atOnce: Self.batchesAtOnce) { names in
+            var batch = ImportBatch()
+            for part in Self.parts(of: names, Self.indexFilesAtOnce) {
+                for crate in try await offers(of: part, mustExist: mustExist) where !batch.take(crate) {
+                    try await finish(batch)
+                    batch = ImportBatch()
+                    _ = batch.take(crate)
+                }
             }
-            report.crateDone()
+            try await finish(batch)
         }
+        if report.current.versions >= Self.versionsToAnalyze { try await store.analyze() }
     }
 
-    private func take(_ name: CrateName, mustExist: Bool) async throws {
+    /// Fewer change no table so much that its plans are wrong.
+    private static let versionsToAnalyze = 1_000
+
+    private static func parts<Element>(of all: [Element], _ count: Int) -> [[Element]] {
+        stride(from: 0, to: all.count, by: count).map { Array(all[$0..<min($0 + count, all.count)]) }
+    }
+
+    private func offers(of names: [CrateName], mustExist: Bool) async throws -> [ImportBatch.Crate] {
+        let found = Slots<ImportBatch.Crate>(count: names.count)
+        try await forEach(Array(names.enumerated()), atOnce: Self.indexFilesAtOnce) { place, name in
+            do {
+                let offers = try await offers(of: name, mustExist: mustExist)
+                if let first = offers.first {
+                    found.put(ImportBatch.Crate(name: first.name, offers: offers), at: place)
+                } else {
+                    report.cratesDone(1)
+                }
+            } catch let failure as SourceFailure {
+                report.refused(ImportRefusal(name.spelling, "(all versions)", failure.description))
+                report.cratesDone(1)
+            }
+        }
+        return found.filled
+    }
+
+    private func offers(of name: CrateName, mustExist: Bool) async throws -> [ImportOffer] {
         guard let found = try await source.offers(of: name, ownIndexURLs: ownIndexURLs) else {
             if mustExist { report.refused(ImportRefusal(name.spelling, "", "the source has no such crate")) }
-            return
+            return []
         }
         for refusal in found.refusals { report.refused(refusal) }
-        guard let first = found.offers.first else { return }
-        let known = try await store.known(first.name, in: repository)
-        var wanted: [ImportOffer] = []
-        for offer in found.offers {
+        return found.offers
+    }
+
+    private func finish(_ batch: ImportBatch) async throws {
+        guard !batch.crates.isEmpty else { return }
+        let known = try await store.known(batch.crates.map(\.name), in: repository)
+        var offers: [Wanted] = []
+        for (place, crate) in batch.crates.enumerated() {
+            guard let known = known[crate.name.identity] else { preconditionFailure("every name has its entry") }
+            offers += wanted(crate.offers, known).map { Wanted(crate: place, offer: $0, known: known) }
+        }
+        var versions = [[CheckedVersion]](repeating: [], count: batch.crates.count)
+        // A crate with more versions than a batch is one nevertheless: its files are stored in parts.
+        for part in Self.parts(of: offers, ImportBatch.versionsMax) {
+            for stored in try await store(part) { versions[stored.crate].append(stored.version) }
+        }
+        let imported = zip(batch.crates, versions).filter { !$1.isEmpty }
+            .map { ImportedCrate(name: $0.name, versions: $1) }
+        if !imported.isEmpty {
+            let outcome = try await store.add(imported, to: repository, owner: owner)
+            for refusal in outcome.refusals { report.refused(refusal) }
+            report.imported(outcome)
+        }
+        report.cratesDone(batch.crates.count)
+    }
+
+    /// A version that is not there yet.
+    private struct Wanted: Sendable {
+        /// Its place in the batch.
+        let crate: Int
+        let offer: ImportOffer
+        let known: KnownCrate
+    }
+
+    private struct Stored: Sendable {
+        let crate: Int
+        let version: CheckedVersion
+        let draft: BlobDraft
+    }
+
+    private func wanted(_ offers: [ImportOffer], _ known: KnownCrate) -> [ImportOffer] {
+        offers.filter { offer in
             switch known.verdict(on: offer.name, offer.version, offer.line?.checksum) {
-            case .take: wanted.append(offer)
+            case .take: return true
             case .present: report.present()
             case .refused(let cause): refuse(offer, cause)
             }
+            return false
         }
-        let versions = try await checked(wanted, known)
-        guard !versions.isEmpty else { return }
-        let outcome = try await store.add(versions, of: first.name, to: repository, owner: owner)
-        for refusal in outcome.refusals { report.refused(refusal) }
-        report.imported(outcome.added, present: outcome.present)
     }
 
-    /// Fetches, checks and stores the bytes; in the order of the offers.
-    private func checked(_ offers: [ImportOffer], _ known: KnownCrate) async throws -> [CheckedVersion] {
-        let results = Slots<CheckedVersion>(count: offers.count)
-        try await forEach(Array(offers.enumerated()), atOnce: Self.versionsAtOnce) { place, offer in
+    /// Fetches and checks the bytes, and makes all of them durable at once; in the order of the offers.
+    private func store(_ offers: [Wanted]) async throws -> [Stored] {
+        let results = Slots<Stored>(count: offers.count)
+        try await forEach(Array(offers.enumerated()), atOnce: Self.versionsAtOnce) { place, wanted in
             do {
-                if let version = try await checked(offer, known) { results.put(version, at: place) }
+                if let stored = try await checked(wanted) { results.put(stored, at: place) }
             } catch {
                 guard let cause = Self.cause(error) else { throw error }
-                refuse(offer, cause)
+                refuse(wanted.offer, cause)
             }
         }
-        return results.filled
+        let stored = results.filled
+        try await blobs.commit(stored.map(\.draft))
+        for version in stored { report.fetched(bytes: version.version.bytes) }
+        return stored
     }
 
     /// - Returns: nil if the version turned out to be there already.
-    private func checked(_ offer: ImportOffer, _ known: KnownCrate) async throws -> CheckedVersion? {
-        let draft = ImportDraft(blobs: blobs)
+    private func checked(_ wanted: Wanted) async throws -> Stored? {
+        let (offer, draft) = (wanted.offer, ImportDraft(blobs: blobs))
         do {
             try await source.read(offer, begin: draft.begin, piece: draft.write)
             let writer = try draft.finished()
             let version = try await inspections.pass { try await inspect(offer, writer) }
-            switch known.verdict(on: offer.name, offer.version, version.line.checksum) {
+            let checksum = version.line.checksum
+            switch wanted.known.verdict(on: offer.name, offer.version, checksum) {
             case .take:
-                try await writer.commit(version.line.checksum)
-                report.fetched(bytes: version.bytes)
-                return version
+                return Stored(
+                    crate: wanted.crate, version: version, draft: BlobDraft(writer: writer, checksum: checksum))
             case .present: report.present()
             case .refused(let cause): refuse(offer, cause)
             }

@@ -62,16 +62,25 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
     }
 
     private static func quoted(_ text: String) -> String {
-        let inner = text.unicodeScalars.reduce(into: "") { text, scalar in
-            if scalar == "\"" || scalar == "\\" { text += "\\" }
-            text.unicodeScalars.append(scalar)
+        var inner: [UInt8] = [UInt8(ascii: "\"")]
+        inner.reserveCapacity(text.utf8.count + text.utf8.count / 4 + 2)
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { inner.append(UInt8(ascii: "\\")) }
+            inner.append(byte)
         }
-        return "\"\(inner)\""
+        inner.append(UInt8(ascii: "\""))
+        return String(decoding: inner, as: UTF8.self)
     }
 
     private static func hex(_ bytes: [UInt8]) -> String {
         let digits = Array<UInt8>("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

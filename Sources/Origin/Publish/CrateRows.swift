@@ -78,7 +78,7 @@ enum CrateRows {
         }
     }
 
-    private static func crate(_ row: Row) throws -> Crate {
+    static func crate(_ row: Row) throws -> Crate {
         Crate(
             id: try row.value("id", as: Int64.self), name: try row.value("name", as: String.self),
             generation: try row.value("generation", as: UInt64.self))

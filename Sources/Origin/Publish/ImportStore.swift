@@ -38,7 +38,7 @@ struct KnownCrate: Sendable {
     }
 }
 
-/// Puts imported versions into their crate: one transaction, one event and one line of audit for all of them.
+/// Puts imported versions into their crates: one transaction for a batch, one event and one line of audit a crate.
 package struct ImportStore: Sendable {
     let pool: PostgresPool
     let owners: OwnersStore
@@ -53,18 +53,20 @@ package struct ImportStore: Sendable {
     }
 
     struct Outcome: Sendable {
+        /// Versions.
         var added = 0
+        /// That got a version.
+        var crates = 0
         /// Came in between, with the same bytes.
         var present = 0
         var refusals: [ImportRefusal] = []
     }
 
-    /// Rolls back the row of a crate that got no version.
-    private struct NothingToAdd: Error { let outcome: Outcome }
-
-    func known(_ name: CrateName, in repository: Repository) async throws -> KnownCrate {
+    /// - Returns: by identity; every name has its entry.
+    func known(_ names: [CrateName], in repository: Repository) async throws -> [String: KnownCrate] {
         try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
-            try await known(name, in: repository, transaction)
+            try await ImportRows.prepare(transaction)
+            return try await known(names, in: repository, transaction)
         }
     }
 
@@ -76,38 +78,58 @@ package struct ImportStore: Sendable {
     }
 
     /// Adds the versions that are still missing, in their order.
-    func add(
-        _ versions: [CheckedVersion], of name: CrateName, to repository: Repository, owner: ImportOwner?
-    ) async throws -> Outcome {
+    ///
+    /// - Parameter crates: no two of one identity; their blobs are durable (I1).
+    func add(_ crates: [ImportedCrate], to repository: Repository, owner: ImportOwner?) async throws -> Outcome {
         do {
             return try await pool.withTransaction { transaction in
-                let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
-                let known = try await known(name, in: repository, transaction)
+                try await ImportRows.prepare(transaction)
+                let names = crates.map(\.name)
+                let rows = try await ImportRows.lockOrCreate(names, in: repository.id, transaction)
+                let known = try await known(names, in: repository, transaction)
                 var outcome = Outcome()
-                let missing = select(versions, known, &outcome)
-                guard !missing.isEmpty else { throw NothingToAdd(outcome: outcome) }
-                for version in missing {
-                    try await VersionRows.insert(
-                        version, into: crate, of: repository.name, by: owner?.userID, transaction)
+                var chosen: [Chosen] = []
+                var idle: [CrateRows.Crate] = []
+                for crate in crates {
+                    guard let row = rows[crate.name.identity], let known = known[crate.name.identity] else {
+                        preconditionFailure("each crate has a row, once it is locked")
+                    }
+                    let missing = select(crate.versions, known, &outcome)
+                    if missing.isEmpty { idle.append(row) } else { chosen.append(Chosen(row: row, versions: missing)) }
                 }
-                if let owner { try await owners.makeOwner(owner.userID, of: crate.id, transaction) }
-                try await finish(missing, crate, repository, owner, transaction)
-                outcome.added = missing.count
+                try await ImportRows.removeNew(idle, transaction)
+                try await add(chosen, repository, owner, transaction)
+                outcome.crates = chosen.count
+                outcome.added = chosen.reduce(0) { $0 + $1.versions.count }
                 return outcome
             }
-        } catch let nothing as NothingToAdd {
-            return nothing.outcome
         } catch let error as PostgresError where error.constraint == "crates_repository_id_fkey" {
             throw Refusal.noRepository(repository.name)
         }
     }
 
+    /// Tells the planner how large the tables have become; the database would find out by itself a minute later.
+    func analyze() async throws { try await ImportRows.analyze(pool) }
+
+    /// What one crate gets.
+    private struct Chosen {
+        let row: CrateRows.Crate
+        let versions: [CheckedVersion]
+    }
+
     private func select(
         _ versions: [CheckedVersion], _ known: KnownCrate, _ outcome: inout Outcome
     ) -> [CheckedVersion] {
-        versions.filter { version in
+        var taken: Set<String> = []
+        return versions.filter { version in
             switch known.verdict(on: version.facts.name, version.facts.version, version.line.checksum) {
-            case .take: return true
+            case .take:
+                // Without an index nothing else says that two files are one version.
+                if taken.insert(version.facts.version.bare).inserted { return true }
+                outcome.refusals.append(
+                    ImportRefusal(
+                        version.facts.name.spelling, "\(version.facts.version)",
+                        "the source has this version more than once; only the first is taken"))
             case .present: outcome.present += 1
             case .refused(let cause):
                 outcome.refusals.append(
@@ -117,58 +139,75 @@ package struct ImportStore: Sendable {
         }
     }
 
-    private func finish(
-        _ versions: [CheckedVersion], _ crate: CrateRows.Crate, _ repository: Repository, _ owner: ImportOwner?,
-        _ transaction: Transaction
+    private func add(
+        _ chosen: [Chosen], _ repository: Repository, _ owner: ImportOwner?, _ transaction: Transaction
     ) async throws {
-        let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
+        guard !chosen.isEmpty else { return }
+        try await ImportRows.insert(
+            chosen.flatMap { crate in crate.versions.map { (crateID: crate.row.id, version: $0) } },
+            of: repository.name, by: owner?.userID, transaction)
+        let changes = try await ImportRows.renewIndexFiles(of: chosen.map(\.row), in: repository.name, transaction)
+        for crate in chosen { try await finish(crate, repository, owner, transaction) }
+        _ = try await events.append(changes, in: transaction)
+    }
+
+    private func finish(
+        _ crate: Chosen, _ repository: Repository, _ owner: ImportOwner?, _ transaction: Transaction
+    ) async throws {
+        if let owner { try await owners.makeOwner(owner.userID, of: crate.row.id, transaction) }
         let newest = NewestVersion.among(
-            versions.map { (version: $0.facts.version, yanked: $0.line.isYanked) })
-        if let newest, let version = versions.first(where: { $0.facts.version == newest }) {
-            try await VersionRows.describe(version, crate, transaction)
+            crate.versions.map { (version: $0.facts.version, yanked: $0.line.isYanked) })
+        if let newest, let version = crate.versions.first(where: { $0.facts.version == newest }) {
+            try await VersionRows.describe(version, crate.row, transaction)
         }
-        let bytes = versions.reduce(0) { $0 + $1.bytes }
+        let bytes = crate.versions.reduce(0) { $0 + $1.bytes }
         try await audit.record(
             AuditEntry(
                 actor: Actor.commandLine.name, action: "import", repository: repository.name,
-                crate: versions.first?.facts.name, version: newest?.description,
-                detail: ["versions": "\(versions.count)", "bytes": "\(bytes)"].merging(
+                crate: crate.versions.first?.facts.name, version: newest?.description,
+                detail: ["versions": "\(crate.versions.count)", "bytes": "\(bytes)"].merging(
                     owner.map { ["owner": $0.login] } ?? [:]
                 ) { $1 }), in: transaction)
-        _ = try await events.append([change], in: transaction)
     }
 
     private func known(
-        _ name: CrateName, in repository: Repository, _ transaction: Transaction
-    ) async throws -> KnownCrate {
+        _ names: [CrateName], in repository: Repository, _ transaction: Transaction
+    ) async throws -> [String: KnownCrate] {
+        let identities = names.map(\.identity)
         let crates = try await transaction.query(
             """
-            SELECT id, name, generation FROM crates
-            WHERE repository_id = \(repository.id) AND identity = \(name.identity)
+            SELECT id, identity, name, generation FROM crates
+            WHERE repository_id = \(repository.id) AND identity = ANY(\(identities)::text[])
             """)
+        let ids = try crates.map { try $0.value("id", as: Int64.self) }
         let present = try await transaction.query(
             """
-            SELECT bare_number, checksum FROM versions
-            WHERE crate_id = \(crates.first?.value("id", as: Int64.self) ?? 0)
+            SELECT crates.identity, bare_number, checksum FROM versions JOIN crates ON crates.id = versions.crate_id
+            WHERE versions.crate_id = ANY(\(ids)::bigint[])
             """)
         let remembered = try await transaction.query(
             """
-            SELECT bare_number, checksum FROM checksums
-            WHERE repository = \(repository.name.description) AND identity = \(name.identity)
+            SELECT identity, bare_number, checksum FROM checksums
+            WHERE repository = \(repository.name.description) AND identity = ANY(\(identities)::text[])
             """)
         // Generation 0: the row was made a moment ago, by this very transaction.
-        let spelling = try crates.first.flatMap { row in
-            try row.value("generation", as: UInt64.self) == 0 ? nil : row.value("name", as: String.self)
+        var spellings: [String: String] = [:]
+        for row in crates where try row.value("generation", as: UInt64.self) > 0 {
+            spellings[try row.value("identity", as: String.self)] = try row.value("name", as: String.self)
         }
-        return KnownCrate(
-            spelling: spelling, present: try Self.checksums(present), remembered: try Self.checksums(remembered))
+        let (held, ever) = (try Self.checksums(present), try Self.checksums(remembered))
+        return Dictionary(
+            identities.map {
+                ($0, KnownCrate(spelling: spellings[$0], present: held[$0] ?? [:], remembered: ever[$0] ?? [:]))
+            }, uniquingKeysWith: { first, _ in first })
     }
 
-    private static func checksums(_ rows: [Row]) throws -> [String: Checksum] {
-        var checksums: [String: Checksum] = [:]
+    private static func checksums(_ rows: [Row]) throws -> [String: [String: Checksum]] {
+        var checksums: [String: [String: Checksum]] = [:]
         for row in rows {
-            checksums[try row.value("bare_number", as: String.self)] = Checksum(
-                bytes: try row.value("checksum", as: [UInt8].self))
+            checksums[try row.value("identity", as: String.self), default: [:]][
+                try row.value("bare_number", as: String.self)] = Checksum(
+                    bytes: try row.value("checksum", as: [UInt8].self))
         }
         return checksums
     }

@@ -98,6 +98,43 @@ enum BlobBackend: CaseIterable {
         }
     }
 
+    @Test(arguments: BlobBackend.allCases) func `many drafts are committed together`(backend: BlobBackend) async throws
+    {
+        try await backend.with { blobs in
+            try await blobs.commit([])
+            var drafts: [BlobDraft] = []
+            // The first and the last are the same bytes, as two crates' files may be.
+            for byte in [1, 2, 3, 1] as [UInt8] { drafts.append(try await draft(byte, in: blobs)) }
+            try await blobs.commit(drafts)
+            for byte in [1, 2, 3] as [UInt8] {
+                let checksum = try #require(Checksum(bytes: SHA256.hash(data: [byte])))
+                #expect(try await read(checksum, from: blobs) == [byte])
+            }
+            #expect(try await blobs.list(after: nil, limit: 10).count == 3)
+        }
+    }
+
+    @Test(arguments: BlobBackend.allCases) func `one draft under a false name is an error for all`(backend: BlobBackend)
+        async throws
+    {
+        try await backend.with { blobs in
+            let good = try await draft(1, in: blobs)
+            let bad = BlobDraft(writer: try await draft(2, in: blobs).writer, checksum: good.checksum)
+            await #expect(
+                throws: BlobError.checksumDiffers(expected: good.checksum, found: bad.writer.written.checksum)
+            ) {
+                try await blobs.commit([good, bad])
+            }
+            #expect(try await blobs.contains(bad.writer.written.checksum) == false)
+        }
+    }
+
+    private func draft(_ byte: UInt8, in blobs: any BlobStore) async throws -> BlobDraft {
+        let writer = try await blobs.begin()
+        try await writer.write(ByteBuffer(bytes: [byte]))
+        return BlobDraft(writer: writer, checksum: writer.written.checksum)
+    }
+
     private func put(_ bytes: [UInt8], cutAt step: Int, into blobs: any BlobStore) async throws -> Checksum {
         let writer = try await blobs.begin()
         for start in stride(from: 0, to: bytes.count, by: step) {

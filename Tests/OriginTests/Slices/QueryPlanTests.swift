@@ -1,3 +1,4 @@
+import CrateFile
 import Foundation
 import Postgres
 import Registry
@@ -45,6 +46,61 @@ struct QueryPlanTests {
         }
     }
 
+    // Written, not explained: these are many statements, with the plans that the database really chose for them.
+    @Test func `publishes, the feed and an import walk through no table that grows`() async throws {
+        try await SliceOrigin.with { origin, alice in
+            try await fill(origin.pool)
+            try await fillTrail(origin.pool)
+            let tables = ["crates", "versions", "checksums", "dependencies", "owners", "feed", "audit"]
+            let before = try await scans(of: tables, origin.pool)
+            for round in 0..<3 {
+                for crate in [MadeCrate("fresh-\(round)", "1.0.0"), MadeCrate("fresh-0", "1.\(round).1")] {
+                    let answer = try await origin.publish(crate, alice)
+                    #expect(answer.status == 200, "\(answer.body)")
+                }
+                _ = try await FeedStore(pool: origin.pool).page(after: 19_000, rowsMax: 100)
+                try await importOne("moved-\(round)", origin)
+            }
+            #expect(try await scans(of: tables, origin.pool) == before)
+        }
+    }
+
+    private func importOne(_ name: String, _ origin: SliceOrigin) async throws {
+        let store = ImportStore(
+            pool: origin.pool, owners: OwnersStore(pool: origin.pool, audit: AuditStore()), events: EventLog(),
+            audit: AuditStore())
+        let crate = MadeCrate(name, "1.0.0")
+        let bytes = try crate.crate()
+        let facts = try ManifestRules.check(
+            ManifestReader.read(crate.manifest),
+            announced: PublishMetadata(name: CrateName(name), version: Version("1.0.0")), ownIndexURLs: [],
+            metadataRequired: false)
+        let line = try ImportScene.line(of: crate, bytes)
+        let version = CheckedVersion(facts: facts, line: line, bytes: bytes.count)
+        let repository = try await origin.repositories.require(RepositoryName("main"))
+        _ = try await store.known([line.name], in: repository)
+        let outcome = try await store.add(
+            [ImportedCrate(name: line.name, versions: [version])], to: repository, owner: nil)
+        #expect(outcome.added == 1)
+    }
+
+    private func scans(of tables: [String], _ pool: PostgresPool) async throws -> [String: Int] {
+        // Each connection counts for itself and tells it seconds later, unless it is asked to.
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<16 {
+                group.addTask {
+                    _ = try await pool.query("SELECT pg_stat_force_next_flush()::text, pg_sleep(0.2)::text")
+                }
+            }
+            try await group.waitForAll()
+        }
+        let rows = try await pool.query(
+            "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname = ANY(\(tables)::text[])")
+        return Dictionary(
+            try rows.map { (try $0.value("relname", as: String.self), try $0.value("seq_scan", as: Int.self)) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
     private func expectIndexes(_ query: Query, _ name: String, _ pool: PostgresPool) async throws {
         let plan = try await pool.query(query.explained).map { try $0.value("QUERY PLAN", as: String.self) }
         let growing = ["crates", "versions", "dependencies", "pulls", "read_counts"]
@@ -74,6 +130,28 @@ struct QueryPlanTests {
         _ = try await pool.execute("ANALYZE crates")
         _ = try await pool.execute("ANALYZE versions")
         _ = try await pool.execute("ANALYZE dependencies")
+    }
+
+    /// Rows of what every change adds to.
+    private func fillTrail(_ pool: PostgresPool) async throws {
+        _ = try await pool.execute(
+            """
+            INSERT INTO checksums (repository, identity, bare_number, checksum)
+            SELECT 'main', 'crate' || n, '1.0.0', decode(repeat('00', 32), 'hex') FROM generate_series(1, 20000) AS n
+            """)
+        _ = try await pool.execute(
+            "INSERT INTO owners (crate_id, user_id) SELECT id, (SELECT min(id) FROM users) FROM crates")
+        _ = try await pool.execute(
+            """
+            INSERT INTO feed (position, kind, data)
+            SELECT position + n, 'index', '{}' FROM feed_head, generate_series(1, 20000) AS n
+            """)
+        _ = try await pool.execute("UPDATE feed_head SET position = position + 20000")
+        _ = try await pool.execute(
+            "INSERT INTO audit (actor, action) SELECT 'alice', 'publish' FROM generate_series(1, 20000)")
+        for table in ["checksums", "owners", "feed", "audit"] {
+            _ = try await pool.execute("ANALYZE \(identifier: table)")
+        }
     }
 
     /// Three quarters of the trail are too old.
