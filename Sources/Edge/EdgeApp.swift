@@ -50,7 +50,6 @@ package final class EdgeApp: Sendable {
             limits: .init(isHTTP1Only: true))
         let fill = OriginFill(client: closures, responses: responses, logger: logger)
         let desk = CacheDesk(core: core, now: Self.now, fill: { await fill($0, into: $1) }) { await fetch($0) }
-        let parts: @Sendable () -> Int = { [desk] in OriginFill.partsMax(held: desk.withCore { core, _ in core.count }) }
         // A client of its own: silence on the feed means another thing than silence in a body.
         let feed = OriginClient(
             origin: config.originURL, credential: config.credential, authorities: authorities,
@@ -79,7 +78,7 @@ package final class EdgeApp: Sendable {
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),
             EdgeReporter(client: client, facts: facts, logger: logger),
-            ConnectionWarmer(client: closures, countMax: config.fillsClosures ? parts : nil, logger: logger),
+            ConnectionWarmer(client: closures, countMax: Self.parts(config, desk), logger: logger),
             ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
         ]
         self.desk = desk
@@ -131,6 +130,11 @@ package final class EdgeApp: Sendable {
 
     @Sendable private static func now() -> Moment {
         Moment(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
+    }
+
+    private static func parts(_ config: EdgeConfig, _ desk: CacheDesk) -> (@Sendable () -> Int)? {
+        guard config.fillsClosures else { return nil }
+        return { OriginFill.partsMax(held: desk.withCore { core, _ in core.count }) }
     }
 
     private static func facts(

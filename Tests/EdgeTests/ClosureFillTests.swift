@@ -157,7 +157,7 @@ struct ClosureFillTests {
             let packed = try await runTool("curl", ["-si", "--compressed", "-H", "accept-encoding: gzip", url])
             #expect(packed.output.hasSuffix(text), "\(packed.output.prefix(500))")
             let head = packed.output.prefix(1000).lowercased()
-            #expect(head.contains("content-encoding: gzip") && head.contains("etag: \"g1-") && head.contains("x-cache: hit"))
+            for field in ["content-encoding: gzip", "etag: \"g1-", "x-cache: hit"] { #expect(head.contains(field)) }
         }
     }
 

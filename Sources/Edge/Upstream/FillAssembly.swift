@@ -35,7 +35,8 @@ struct FillAssembly<File> {
         hasBegun = true
         self.bytes += bytes
         guard self.bytes <= ClosureList.fileBytesMax else {
-            throw UpstreamError(fault: .protocolBroken, detail: "a closure of more than \(ClosureList.fileBytesMax) bytes")
+            throw UpstreamError(
+                fault: .protocolBroken, detail: "a closure of more than \(ClosureList.fileBytesMax) bytes")
         }
         items += part.filter { names.insert($0.key).inserted }
         self.position = min(self.position, position)

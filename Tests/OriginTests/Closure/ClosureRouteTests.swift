@@ -258,7 +258,9 @@ struct ClosureRouteTests {
             .init(edge: 1, repository: 1, question: question, number: number, count: 2)
         }
         for number in 0..<16 {
-            _ = try await shares.part(0, of: key(UInt64(number))) { $0(.list(ClosureList([]), position: 1, weights: [])) }
+            _ = try await shares.part(0, of: key(UInt64(number))) {
+                $0(.list(ClosureList([]), position: 1, weights: []))
+            }
         }
         await #expect(throws: Refusal.self) {
             try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1, weights: [])) }
