@@ -44,7 +44,11 @@ package final class EdgeApp: Sendable {
         let fetch = OriginFetch(
             client: client, blobs: blobs, responses: responses, makeTable: makeTable, wallClock: wallClock,
             logger: logger)
-        let fill = OriginFill(client: client, responses: responses, logger: logger)
+        // So does a closure's: its parts come over connections of their own.
+        let closures = OriginClient(
+            origin: config.originURL, credential: config.credential, authorities: authorities,
+            limits: .init(isHTTP1Only: true))
+        let fill = OriginFill(client: closures, responses: responses, logger: logger)
         let desk = CacheDesk(core: core, now: Self.now, fill: { await fill($0, into: $1) }) { await fetch($0) }
         // A client of its own: silence on the feed means another thing than silence in a body.
         let feed = OriginClient(
@@ -67,13 +71,14 @@ package final class EdgeApp: Sendable {
             configuration: Self.server(config), handler: routes, logger: logger,
             observer: RequestRecord(config.accessLog, journal: journal, logger: logger))
         services = [
-            ClosingService(clients: [client, feed], claim: claim),
+            ClosingService(clients: [client, closures, feed], claim: claim),
             try ReadKeeper(
                 journal: journal, spool: spool, client: client, spoolBytesMax: config.spoolBytesMax, logger: logger),
             CatalogueKeeper(
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),
             EdgeReporter(client: client, facts: facts, logger: logger),
+            ConnectionWarmer(client: closures, countMax: Self.parts(config, desk), logger: logger),
             ServingService(server: server, drainTimeMax: config.drainTimeMax, logger: logger),
         ]
         self.desk = desk
@@ -125,6 +130,11 @@ package final class EdgeApp: Sendable {
 
     @Sendable private static func now() -> Moment {
         Moment(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
+    }
+
+    private static func parts(_ config: EdgeConfig, _ desk: CacheDesk) -> (@Sendable () -> Int)? {
+        guard config.fillsClosures else { return nil }
+        return { OriginFill.partsMax(held: desk.withCore { core, _ in core.count }) }
     }
 
     private static func facts(

@@ -6,6 +6,8 @@ extension HTTPField.Name {
     static let longshoreStream = named(EdgeWire.streamHeader)
     static let longshorePosition = named(EdgeWire.positionHeader)
     static let longshoreEdgeURL = named(EdgeWire.edgeURLHeader)
+    static let longshoreClosurePart = named(EdgeWire.closurePartHeader)
+    static let longshoreClosureParts = named(EdgeWire.closurePartsHeader)
     static let accelBuffering = named("x-accel-buffering")
 
     private static func named(_ text: String) -> HTTPField.Name {

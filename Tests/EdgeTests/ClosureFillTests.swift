@@ -127,4 +127,74 @@ struct ClosureFillTests {
             #expect(try await edge.get(try path("gone")).status == 404)
         }
     }
+
+    @Test(arguments: [1, 3, 32])
+    func `an origin that knows parts is asked in parts, and all of them are one closure`(parts: Int) async throws {
+        try await edge {
+            $0.closureParts = parts
+        } _: { edge async throws in
+            let first = try await edge.get(try path("app"))
+            #expect(first.xCache == "MISS" && first.body == "app 1\n")
+            for (name, text) in Self.lines {
+                let answer = try await edge.get(try path(name))
+                #expect(answer.status == 200 && answer.body == text)
+            }
+            #expect(try await edge.get(try path("gone")).status == 404)
+            #expect(edge.origin.count(of: "/edge/v1/closure/main") == parts)
+            #expect(Set(edge.origin.closureQuestions).count == 1, "each part asks the same")
+            #expect(edge.origin.count(of: "/edge/v1/index/") == 0)
+        }
+    }
+
+    @Test func `what came packed is served packed, as it came`() async throws {
+        let text = (0..<400).map { "app 1.\($0 * $0 * 7919)\n" }.joined()
+        try await edge {
+            $0.closureParts = 4
+            $0.indexFiles["main/3/a/app"] = (1, text)
+        } _: { edge async throws in
+            #expect(try await edge.get(try path("app")).body == text)
+            let url = "http://127.0.0.1:\(edge.app.boundAddresses[0].port ?? 0)\(try path("app"))"
+            let packed = try await runTool("curl", ["-si", "--compressed", "-H", "accept-encoding: gzip", url])
+            #expect(packed.output.hasSuffix(text), "\(packed.output.prefix(500))")
+            let head = packed.output.prefix(1000).lowercased()
+            for field in ["content-encoding: gzip", "etag: \"g1-", "x-cache: hit"] { #expect(head.contains(field)) }
+        }
+    }
+
+    @Test func `files that come in pieces are whole, and a part that is cut costs questions, not files`() async throws {
+        for cut in [nil, 60, 200] {
+            try await edge {
+                $0.closureParts = 3
+                $0.cutsMembers = true
+                $0.cutsClosuresAfter = cut
+            } _: { edge async throws in
+                for (name, text) in Self.lines { #expect(try await edge.get(try path(name)).body == text) }
+                if cut == nil { #expect(edge.origin.count(of: "/edge/v1/index/") == 0) }
+            }
+        }
+    }
+
+    // I8
+    @Test func `a damaged member is not served: its file is asked for alone`() async throws {
+        try await edge {
+            $0.closureParts = 4
+            $0.damagesMembers = true
+        } _: { edge async throws in
+            for (name, text) in Self.lines { #expect(try await edge.get(try path(name)).body == text) }
+            #expect(edge.origin.count(of: "/edge/v1/index/") > 0)
+        }
+    }
+
+    @Test(arguments: [0, 3, 40, 150])
+    func `parts that are cut cost only what was not complete`(bytes: Int) async throws {
+        try await edge {
+            $0.closureParts = 3
+            $0.cutsClosuresAfter = bytes
+        } _: { edge async throws in
+            for (name, text) in Self.lines.sorted(by: { $0.key < $1.key }) {
+                #expect(try await edge.get(try path(name)).body == text)
+            }
+            #expect(try await edge.get(try path("gone")).status == 404)
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import CrateFile
 import Crypto
 import FoundationEssentials
 import NIOCore
@@ -83,7 +84,11 @@ final class OriginConnection: ChannelInboundHandler {
     ) -> Reply {
         switch path {
         case EdgeWire.repositoriesPath:
-            return json(RepositoryList(repositories: script.repositories))
+            var reply = json(RepositoryList(repositories: script.repositories))
+            if let parts = script.closureParts {
+                reply.headers.add(name: EdgeWire.closurePartsHeader, value: "\(parts)")
+            }
+            return reply
         case EdgeWire.keysPath:
             return json(script.keys)
         case EdgeWire.ackPath:
@@ -108,7 +113,7 @@ final class OriginConnection: ChannelInboundHandler {
                 return index(String(path.dropFirst(EdgeWire.indexPrefix.count)), head, script)
             }
             if path.hasPrefix(EdgeWire.closurePrefix) {
-                return closure(String(path.dropFirst(EdgeWire.closurePrefix.count)), body, script)
+                return closure(String(path.dropFirst(EdgeWire.closurePrefix.count)), head, body, script)
             }
             return crate(String(path.dropFirst(EdgeWire.cratesPrefix.count)), script)
         }
@@ -125,13 +130,15 @@ final class OriginConnection: ChannelInboundHandler {
         return Reply(headers: ["etag": tag], body: ByteBuffer(string: file.text))
     }
 
-    private func closure(_ repository: String, _ body: ByteBuffer, _ script: ScriptedOrigin.Script) -> Reply {
+    private func closure(
+        _ repository: String, _ head: HTTPRequestHead, _ body: ByteBuffer, _ script: ScriptedOrigin.Script
+    ) -> Reply {
         guard let graph = script.closures, let question = ClosureQuestion(parsing: Array(body.readableBytesView)) else {
             return .text(.notFound, "no such address\n")
         }
         origin.note(question)
         var items: [ClosureList.Item] = []
-        var files = ByteBuffer()
+        var files: [ByteBuffer] = []
         var names = question.roots.map(\.name)
         var place = 0
         while place < names.count {
@@ -151,14 +158,49 @@ final class OriginConnection: ChannelInboundHandler {
                 continue
             }
             items.append(.init(path, .file(tag, bytes: file.text.utf8.count)))
-            files.writeString(file.text)
+            files.append(ByteBuffer(string: file.text))
         }
-        var reply = Reply(body: ByteBuffer(bytes: ClosureList(items).bytes))
-        reply.body.writeBuffer(&files)
+        var reply = Reply()
+        if script.closureParts != nil, let text = head.headers.first(name: EdgeWire.closurePartHeader) {
+            guard let part = ClosurePart(parsing: text) else { return .text(.badRequest, "no part\n") }
+            reply = Self.part(part, items, files, script)
+        } else {
+            reply.body.writeBytes(ClosureList(items).bytes)
+            files.forEach { reply.body.writeImmutableBuffer($0) }
+        }
         if let cut = script.cutsClosuresAfter {
             reply.body = reply.body.getSlice(at: 0, length: min(cut, reply.body.readableBytes)) ?? ByteBuffer()
             reply.isCut = true
         }
+        return reply
+    }
+
+    /// One file after another goes to the next part; or a piece of each to every part.
+    private static func part(
+        _ part: ClosurePart, _ items: [ClosureList.Item], _ files: [ByteBuffer], _ script: ScriptedOrigin.Script
+    ) -> Reply {
+        var own: [ClosureList.Item] = []
+        var members = ByteBuffer()
+        var number = 0
+        for item in items {
+            guard case .file = item.state else {
+                if part.index == 0 { own.append(item) }
+                continue
+            }
+            defer { number += 1 }
+            let piece = script.cutsMembers ? ClosurePiece(index: part.index, count: part.count) : nil
+            guard piece != nil || number % part.count == part.index, case .file(let tag, let bytes) = item.state,
+                var member = try? Gzip.compress(Array(files[number].readableBytesView))
+            else { continue }
+            if script.damagesMembers { member[member.count - 6] ^= 1 }
+            if let piece { member = Array(member[piece.range(of: member.count)]) }
+            own.append(piece.map { .init(item.path, .piece(tag, bytes: bytes, $0)) } ?? item)
+            members.writeInteger(UInt32(member.count))
+            members.writeBytes(member)
+        }
+        var reply = Reply(
+            headers: [EdgeWire.closurePartHeader: "\(part)"], body: ByteBuffer(bytes: ClosureList(own).bytes))
+        reply.body.writeBuffer(&members)
         return reply
     }
 

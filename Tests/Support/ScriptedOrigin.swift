@@ -18,6 +18,12 @@ package final class ScriptedOrigin: Sendable {
         package var indexFiles: [String: (generation: UInt64, text: String)] = [:]
         /// What follows each name in a closure; nil: an origin that has never heard of closures.
         package var closures: [String: [String]]?
+        /// In so many parts it says that it answers questions for closures; nil: it has never heard of parts.
+        package var closureParts: Int?
+        /// Each member of a closure in parts is cut into a piece for each part.
+        package var cutsMembers = false
+        /// The gzip members of closures are damaged on the way.
+        package var damagesMembers = false
         /// Breaks the answer to a closure off after so many bytes.
         package var cutsClosuresAfter: Int?
         /// By `{repository}/{name}/{version}/{sha256}.crate`.

@@ -1,7 +1,7 @@
 import CZlib
 import NIOCore
 
-/// Compresses a body once, for all clients that accept gzip.
+/// Compresses a body once, for all clients that accept gzip; expands what the origin has compressed.
 enum GzipBody {
     /// Below this a packet is a packet, compressed or not.
     static let bytesMin = 512
@@ -33,5 +33,29 @@ enum GzipBody {
             }
         }
         return isDone ? output : nil
+    }
+
+    /// - Parameter bytes: what it must expand to; nothing more is written.
+    /// - Returns: nil if `member` is not one whole gzip member of exactly that length.
+    static func expand(_ member: ByteBuffer, bytes: Int) -> ByteBuffer? {
+        var stream = z_stream()
+        guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return nil
+        }
+        defer { inflateEnd(&stream) }
+        var output = ByteBuffer()
+        var isWhole = false
+        // One byte of room more, or zlib could not say that an empty body ends.
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes + 1) { space in
+            member.withUnsafeReadableBytes { input in
+                stream.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
+                stream.avail_in = UInt32(input.count)
+                stream.next_out = space.bindMemory(to: UInt8.self).baseAddress
+                stream.avail_out = UInt32(bytes + 1)
+                isWhole = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0
+                return bytes + 1 - Int(stream.avail_out)
+            }
+        }
+        return isWhole && output.readableBytes == bytes ? output : nil
     }
 }

@@ -22,6 +22,12 @@ final class IndexPage: Sendable {
         self.init(body, tag, gzip: nil, wantsGzip: body.readableBytes >= GzipBody.bytesMin, responses)
     }
 
+    /// - Parameter packed: `body` as a gzip member, as the origin has made it.
+    convenience init(_ body: ByteBuffer, packed: ByteBuffer, _ tag: EntityTag, _ responses: Responses) {
+        let pays = body.readableBytes >= GzipBody.bytesMin && packed.readableBytes < body.readableBytes
+        self.init(body, tag, gzip: pays ? packed : nil, wantsGzip: false, responses)
+    }
+
     private init(
         _ body: ByteBuffer, _ tag: EntityTag, gzip: ByteBuffer?, wantsGzip: Bool, _ responses: Responses
     ) {

@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 import Registry
+import Synchronization
 
 /// What the origin answered to one read, with the place in the feed that its snapshot had.
 struct OriginAnswer: Sendable {
@@ -25,6 +26,10 @@ struct OriginClient: Sendable {
         /// Without a byte for this long a body counts as broken.
         var silenceTime: TimeAmount = .seconds(10)
         var connectionsMax = 64
+        /// After so long a connection that nobody uses is closed: before the origin does it (75 s unless set there).
+        var idleTime: TimeAmount = .seconds(70)
+        /// Every question over a connection of its own, where HTTP/2 would put all of them into one.
+        var isHTTP1Only = false
         var documentBytesMax = 64 << 20
     }
 
@@ -32,6 +37,8 @@ struct OriginClient: Sendable {
     private let origin: String
     private let authorization: String
     private let limits: Limits
+    /// In how many parts the origin answers questions for closures, as far as it has said.
+    private let parts = PartsWord()
 
     /// - Parameters:
     ///   - origin: the origin's address without a final slash.
@@ -43,6 +50,8 @@ struct OriginClient: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: limits.connectTime, read: limits.silenceTime)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connectionsMax
+        configuration.connectionPool.idleTimeout = limits.idleTime
+        if limits.isHTTP1Only { configuration.httpVersion = .http1Only }
         // An edge that can't connect must know at once, because it may hold something to serve instead.
         configuration.connectionPool.retryConnectionEstablishment = false
         if !authorities.isEmpty {
@@ -112,30 +121,41 @@ struct OriginClient: Sendable {
     ///
     /// - Parameter receive: gets the body of a 200; other statuses come back with their body instead.
     func stream(_ path: String, _ receive: (ByteBuffer) async throws -> Void) async throws -> OriginAnswer {
-        try await stream(request(path, .GET)) { _, chunk in try await receive(chunk) }
+        try await stream(request(path, .GET)) { _, _, chunk in try await receive(chunk) }
     }
 
-    /// Index files with what a resolver will ask next, as they come; `ClosureReader` cuts them apart.
+    /// Asks something that costs the origin little, for the sake of the connection that it leaves open, and of what the
+    /// answer says of `closurePartsMax`.
+    func warm() async throws { _ = try await read(EdgeWire.repositoriesPath) }
+
+    /// In how many parts a closure may be asked for; 1 until the origin has said more.
+    var closurePartsMax: Int { parts.count }
+
+    /// One part of index files with what a resolver will ask next, as they come; `ClosureReader` cuts them apart.
     ///
-    /// - Parameter receive: gets the position of the snapshot and the body of a 200.
+    /// - Parameter receive: gets the position of the snapshot, whether the files are packed, and the body of a 200.
     func closure(
-        of repository: RepositoryName, _ question: ClosureQuestion,
-        _ receive: (UInt64, ByteBuffer) async throws -> Void
+        of repository: RepositoryName, _ question: ClosureQuestion, _ part: ClosurePart,
+        _ receive: (UInt64, Bool, ByteBuffer) async throws -> Void
     ) async throws -> OriginAnswer {
         var request = request(EdgeWire.closure(repository), .POST)
         request.headers.add(name: "content-type", value: "application/octet-stream")
+        request.headers.add(name: EdgeWire.closurePartHeader, value: "\(part)")
         request.body = .bytes(ByteBuffer(bytes: question.bytes))
-        return try await stream(request, receive)
+        return try await stream(request) { answer, position, chunk in
+            // An origin from before parts answers as if it had not been asked for one.
+            try await receive(position, answer.headers.contains(name: EdgeWire.closurePartHeader), chunk)
+        }
     }
 
     private func stream(
-        _ request: HTTPClientRequest, _ receive: (UInt64, ByteBuffer) async throws -> Void
+        _ request: HTTPClientRequest, _ receive: (HTTPClientResponse, UInt64, ByteBuffer) async throws -> Void
     ) async throws -> OriginAnswer {
         let response = try await send(request)
         let position = try position(of: response)
         guard response.status == .ok else { return try await answer(response, position: position) }
         do {
-            for try await chunk in response.body { try await receive(position, chunk) }
+            for try await chunk in response.body { try await receive(response, position, chunk) }
         } catch let error as HTTPClientError {
             throw UpstreamError(fault: .unreachable, detail: Explanation.of(error))
         }
@@ -170,6 +190,7 @@ struct OriginClient: Sendable {
     private func send(_ request: HTTPClientRequest, answers: Set<UInt> = []) async throws -> HTTPClientResponse {
         do {
             let response = try await client.execute(request, timeout: limits.headTime)
+            parts.hear(response.headers)
             switch response.status.code {
             case 200, 204, 304, 403, 404: return response
             case let status where answers.contains(status): return response
@@ -219,5 +240,17 @@ struct OriginClient: Sendable {
 
     private func drain(_ response: HTTPClientResponse) async throws {
         _ = try await response.body.collect(upTo: 16 << 10)
+    }
+}
+
+/// What the origin said of parts of closures.
+private final class PartsWord: Sendable {
+    private let said = Mutex(1)
+
+    var count: Int { said.withLock { $0 } }
+
+    func hear(_ headers: HTTPHeaders) {
+        guard let text = headers.first(name: EdgeWire.closurePartsHeader), let count = Int(text) else { return }
+        said.withLock { $0 = min(max(1, count), ClosurePart.countMax) }
     }
 }

@@ -6,22 +6,32 @@ import NIOCore
 import Registry
 
 /// Asks the origin for closures and hands what comes to the cache, file by file.
+///
+/// A question is asked in parts, each over a connection of its own: see `ClosurePart`.
 struct OriginFill: Sendable {
+    /// With the 14 KB that a fresh connection sends at once, the parts bring many closures in one round trip, nearly all in two.
+    private static let partsMaxCold = 32
+    /// An edge that holds more than a handful of files lacks little of a closure.
+    private static let partsMaxWarm = 8
+    private static let heldMaxCold = 32
+
     let client: OriginClient
     let responses: Responses
     let logger: Logger
+    var questionNumber: @Sendable () -> UInt64 = { .random(in: 0 ... .max) }
 
     /// - Returns: why nothing more came; nil if all came.
     func callAsFunction(_ ticket: FillTicket, into desk: CacheDesk) async -> FillFailure? {
         let begun = ContinuousClock.now
-        var hasList = false
+        let parts = parts(of: ticket)
+        let run = FillRun(ticket: ticket, desk: desk, responses: responses, parts: parts.count)
         do {
-            try await read(ticket, into: desk, &hasList)
+            try await ask(parts, run)
             Metric.originRequestSeconds.timer(["kind": "closure"]).record(duration: ContinuousClock.now - begun)
             Metric.originRequests.counter(["kind": "closure", "result": "answered"]).increment()
             return nil
         } catch {
-            let failure = Self.failure(error, hasList: hasList)
+            let failure = Self.failure(error, hasList: run.hasBegun)
             Metric.originRequests.counter(["kind": "closure", "result": "failed"]).increment()
             logger.log(
                 level: failure == .unknown ? .notice : .warning,
@@ -41,59 +51,40 @@ struct OriginFill: Sendable {
         }
     }
 
-    private func read(_ ticket: FillTicket, into desk: CacheDesk, _ hasList: inout Bool) async throws {
+    /// In how many parts an edge asks that holds so many files.
+    static func partsMax(held: Int) -> Int { held > heldMaxCold ? partsMaxWarm : partsMaxCold }
+
+    private func parts(of ticket: FillTicket) -> [ClosurePart] {
+        let count = min(Self.partsMax(held: ticket.held.count), client.closurePartsMax)
+        let number = questionNumber()
+        return (0..<count).map { ClosurePart(question: number, index: $0, count: count) }
+    }
+
+    private func ask(_ parts: [ClosurePart], _ run: FillRun) async throws {
+        let ticket = run.ticket
         let question = ClosureQuestion(
             roots: ticket.roots.compactMap(Self.indexPath),
             held: ticket.held.compactMap { held in Self.indexPath(held.key).map { HeldMark($0, held.tag) } })
-        var reader = ClosureReader()
-        let answer = try await client.closure(of: ticket.repository, question) { position, chunk in
-            for part in try reader.read(chunk) {
-                if case .list = part { hasList = true }
-                try take(part, ticket, position, into: desk)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in parts {
+                group.addTask { try await ask(part, of: question, run) }
             }
+            try await group.waitForAll()
+        }
+    }
+
+    private func ask(_ part: ClosurePart, of question: ClosureQuestion, _ run: FillRun) async throws {
+        var reader: ClosureReader?
+        let answer = try await client.closure(of: run.ticket.repository, question, part) { position, isPacked, chunk in
+            var reading = reader ?? ClosureReader(isPacked: isPacked)
+            for part in try reading.read(chunk) { try run.take(part, position) }
+            reader = reading
         }
         guard answer.status == 200 else {
             throw UpstreamError(fault: .protocolBroken, detail: "status \(answer.status) for a closure")
         }
-        try reader.finish()
-    }
-
-    private func take(
-        _ part: ClosureReader.Part, _ ticket: FillTicket, _ position: UInt64, into desk: CacheDesk
-    ) throws {
-        switch part {
-        case .list(let list):
-            let items = list.items.map { item in FillItem(.index(ticket.repository, item.path), item.state.cached) }
-            count(desk.announced(ticket, items, position: position))
-        case .file(let path, let tag, let body):
-            guard Checksum(of: body) == tag.checksum else {
-                throw UpstreamError(fault: .protocolBroken, detail: "an index file that does not fit its ETag")
-            }
-            Metric.fillBytes.counter().increment(by: body.readableBytes)
-            // Compressed when somebody asks for it: most of these are never asked for by most clients.
-            let page = IndexPage(uncompressed: body, tag, responses)
-            let isWanted = desk.filled(ticket.id, .index(ticket.repository, path), page.value)
-            Metric.fillFiles.counter(["result": isWanted ? "came" : "unwanted"]).increment()
-        }
-    }
-
-    private func count(_ figures: FillFigures) {
-        for (result, count) in [
-            ("absent", figures.absent), ("held", figures.held), ("overtaken", figures.overtaken),
-        ] where count > 0 {
-            Metric.fillFiles.counter(["result": result]).increment(by: count)
-        }
+        try (reader ?? ClosureReader()).finish()
     }
 
     private static func indexPath(_ key: CacheKey) -> IndexPath? { EdgePath.index(String(buffer: key.bytes))?.1 }
-}
-
-extension ClosureList.State {
-    fileprivate var cached: FillItem.State {
-        switch self {
-        case .absent: .absent
-        case .same(let tag): .same(tag)
-        case .file(let tag, _): .file(tag)
-        }
-    }
 }

@@ -1,7 +1,6 @@
 package import Hummingbird
 import NIOCore
 import Registry
-import Synchronization
 
 /// `POST /edge/v1/closure/{repository}`: index files together with what a resolver will ask next.
 ///
@@ -9,7 +8,8 @@ import Synchronization
 /// |-----------------------------------------|-----------------------------------------------------------------|
 /// | a question of an edge                   | 200, `longshore-position`: `ClosureList`, then the files, streamed |
 /// | a root is not in the repository         | 200: the list says so                                           |
-/// | no question                             | 400                                                             |
+/// | a part of a question (`ClosurePart`)    | 200: the list and the packed files of that part, of a wider closure |
+/// | no question, or no part                 | 400                                                             |
 /// | no such repository                      | 404 without a position, as for single files                     |
 /// | too many at once                        | 503, `retry-after`; the edge asks file by file                  |
 ///
@@ -18,11 +18,14 @@ import Synchronization
 package struct ClosureRoute: Sendable {
     let repositories: RepositoryStore
     let store: ClosureStore
-    private let places = ClosurePlaces()
+    private let places: ClosurePlaces
+    private let shares: ClosureShares
 
     package init(repositories: RepositoryStore, store: ClosureStore) {
         self.repositories = repositories
         self.store = store
+        places = ClosurePlaces()
+        shares = ClosureShares(places: places)
     }
 
     package func add(to router: some RouterMethods<OriginContext>) {
@@ -30,16 +33,22 @@ package struct ClosureRoute: Sendable {
     }
 
     private func answer(_ request: Request, _ context: OriginContext) async throws -> Response {
-        _ = try context.principal.requireEdge()
+        let edge = try context.principal.requireEdge()
         let repository = try await repositories.named(in: context)
         let body = try await request.body.collect(upTo: ClosureQuestion.bytesMax)
         guard let question = ClosureQuestion(parsing: Array(body.readableBytesView)) else {
             throw Refusal.badRequest("the body is no `ClosureQuestion`")
         }
+        if let text = request.headers[.longshoreClosurePart] {
+            guard let part = ClosurePart(parsing: text) else {
+                throw Refusal.badRequest("`\(EdgeWire.closurePartHeader)` is no `ClosurePart`")
+            }
+            return try await answer(part, of: question, in: repository, to: edge)
+        }
         let place = try places.take()
         let parts = read(question, in: repository)
         var first = parts.makeAsyncIterator()
-        guard case .list(let list, let position) = try await first.next() else { throw ClosureStore.Broken() }
+        guard case .list(let list, let position, _) = try await first.next() else { throw ClosureStore.Broken() }
         return Response(
             status: .ok,
             headers: [
@@ -54,6 +63,39 @@ package struct ClosureRoute: Sendable {
                 try await writer.finish(nil)
                 withExtendedLifetime(place) {}
             })
+    }
+
+    private func answer(
+        _ part: ClosurePart, of question: ClosureQuestion, in repository: Repository, to edge: EdgeHolder
+    ) async throws -> Response {
+        let key = ClosureShares.Key(
+            edge: edge.edgeID, repository: repository.id, question: question, number: part.question, count: part.count)
+        let store = store
+        let sent = try await shares.part(part.index, of: key) { hand in
+            try await store.read(question, in: repository, isPacked: true, hand)
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/octet-stream", .cacheControl: "no-store",
+                .longshorePosition: "\(sent.sending.position)", .longshoreClosurePart: "\(part)",
+            ],
+            body: Self.body(of: sent))
+    }
+
+    /// What needs no place while an edge takes it: a connection holds as much anyway.
+    private static let smallBytesMax = 64 << 10
+
+    private static func body(of part: ClosureShares.Part) -> ResponseBody {
+        let (first, rest) = (part.sending.first, part.sending.rest)
+        // In one piece it leaves together with the head, in one write.
+        if rest == nil, first.readableBytes <= smallBytesMax { return ResponseBody(byteBuffer: first) }
+        return ResponseBody { writer in
+            try await writer.write(first)
+            if let rest { for try await chunk in rest { try await writer.write(chunk) } }
+            try await writer.finish(nil)
+            withExtendedLifetime(part) {}
+        }
     }
 
     private typealias Parts = AsyncThrowingStream<ClosureStore.Part, any Error>
@@ -71,32 +113,5 @@ package struct ClosureRoute: Sendable {
         }
         offer.onTermination = { _ in reading.cancel() }
         return parts
-    }
-}
-
-/// How many closures may be under way at once. One that was read waits in memory until its edge has taken it, however slow
-/// that is, so their number bounds what they take.
-private final class ClosurePlaces: Sendable {
-    private static let placesMax = 16
-
-    private let taken = Mutex(0)
-
-    /// A place is taken until nobody holds it any more: the answer, or the request if there came no answer.
-    final class Place: Sendable {
-        private let places: ClosurePlaces
-
-        fileprivate init(_ places: ClosurePlaces) { self.places = places }
-
-        deinit { places.taken.withLock { $0 -= 1 } }
-    }
-
-    func take() throws -> Place {
-        try taken.withLock { taken in
-            guard taken < Self.placesMax else {
-                throw Refusal.unavailable("too many closures at once; ask file by file", retryAfter: 1)
-            }
-            taken += 1
-        }
-        return Place(self)
     }
 }

@@ -1,70 +1,34 @@
 import Registry
 
-/// The way from the asked crates to what a resolver asks next, level by level and each name once.
+/// The way from the asked crates to what a resolver asks next by name alone, level by level and each name once: for edges
+/// from before parts, to which everything travels as it is.
 ///
-/// Breadth first, so that a limit cuts the far end off. Pure: `ClosureStore` looks the names of each level up.
-struct ClosureWalk {
-    struct Limits {
-        var filesMax = 1000
-        /// Of the files that are sent. What the edge holds costs nothing.
-        var bytesMax = 16 << 20
-    }
+/// Breadth first, so that a limit cuts the far end off.
+struct ClosureWalk: ClosureWay {
+    static let readsNeeds = false
 
-    /// What the database says of a name; there is none for a name that is not in the repository.
-    struct Found: Equatable {
-        let crateID: Int64
-        let tag: EntityTag
-        let bytes: Int
-        let names: [String]
-    }
-
-    private let held: Set<HeldMark>
-    private let limits: Limits
     private var seen: Set<IndexPath>
-    private var bytes = 0
-    /// The names to look up next; empty at the end.
     private(set) var frontier: [IndexPath]
-    private(set) var items: [ClosureList.Item] = []
-    /// The crates behind the `file` items, in their order.
-    private(set) var files: [Found] = []
+    private(set) var items: ClosureItems
 
-    init(_ question: ClosureQuestion, limits: Limits = Limits()) {
-        held = Set(question.held)
-        self.limits = limits
+    init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init()) {
+        items = ClosureItems(held: question.held, limits: limits)
         seen = []
         frontier = []
         frontier = question.roots.filter { seen.insert($0).inserted }
     }
 
-    /// Takes what was found of the frontier.
-    mutating func visit(_ found: [IndexPath: Found]) {
+    mutating func visit(_ found: [IndexPath: ClosureItems.Found]) {
         let level = frontier
         frontier = []
         var next: [IndexPath] = []
         for path in level {
-            guard items.count < limits.filesMax, take(path, found[path]) else { return }
+            guard items.take(path, found[path]) else { return }
             for name in found[path]?.names ?? [] {
                 guard let crate = try? CrateName(name), seen.insert(crate.indexPath).inserted else { continue }
                 next.append(crate.indexPath)
             }
         }
         frontier = next
-    }
-
-    /// - Returns: false if there is no more room.
-    private mutating func take(_ path: IndexPath, _ found: Found?) -> Bool {
-        guard let found else {
-            items.append(ClosureList.Item(path, .absent))
-            return true
-        }
-        guard !held.contains(HeldMark(path, found.tag)) else {
-            items.append(ClosureList.Item(path, .same(found.tag)))
-            return true
-        }
-        guard bytes + found.bytes <= limits.bytesMax else { return false }
-        bytes += found.bytes
-        items.append(ClosureList.Item(path, .file(found.tag, bytes: found.bytes)))
-        files.append(found)
-        return true
     }
 }

@@ -3,19 +3,21 @@ import Registry
 /// Which crates a resolver asks for after it has read a crate's index file.
 ///
 /// A resolver takes the highest version that fits, and nobody knows here what must fit. The newest release of each of the
-/// newest `linesMax` compatible lines (1.x, 0.9.x, …) covers nearly all that is asked. Not optional dependencies: most
+/// newest `linesMax` compatible lines (1.x, 0.9.x, …) covers most of what is asked; `ResolverWalk` knows better. Not optional dependencies: most
 /// are never switched on. Figures: docs/decisions/0007-closure-fill.md
 enum NextNames {
     /// Lines that are looked at.
     static let linesMax = 2
 
     /// The versions whose dependencies count: releases that are not yanked; pre-releases only where there is no release.
-    static func versions(among all: some Sequence<(version: Version, yanked: Bool)>) -> [Version] {
+    static func versions(
+        among all: some Sequence<(version: Version, yanked: Bool)>, linesMax: Int = linesMax
+    ) -> [Version] {
         let offered = all.filter { !$0.yanked }.map(\.version)
         let releases = offered.filter { $0.prerelease.isEmpty }
-        var newest: [Line: Version] = [:]
+        var newest: [CompatibleLine: Version] = [:]
         for version in releases.isEmpty ? offered : releases {
-            newest[Line(version)] = newest[Line(version)].map { max($0, version) } ?? version
+            newest[CompatibleLine(version)] = newest[CompatibleLine(version)].map { max($0, version) } ?? version
         }
         return Array(newest.values.sorted(by: >).prefix(linesMax))
     }
@@ -24,20 +26,5 @@ enum NextNames {
     static func names(in lines: [IndexLine]) -> [String] {
         let asked = lines.flatMap(\.dependencies).filter { $0.kind != .dev && !$0.isOptional && $0.registry == nil }
         return Set(asked.compactMap { try? CrateName($0.crate).lowered }).sorted()
-    }
-
-    /// Versions that cargo counts as compatible: the leftmost number that is not zero is the same.
-    private struct Line: Hashable {
-        let numbers: [UInt64]
-
-        init(_ version: Version) {
-            if version.major > 0 {
-                numbers = [version.major]
-            } else if version.minor > 0 {
-                numbers = [0, version.minor]
-            } else {
-                numbers = [0, 0, version.patch]
-            }
-        }
     }
 }

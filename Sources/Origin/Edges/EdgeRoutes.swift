@@ -53,7 +53,9 @@ package struct EdgeRoutes: Sendable {
                 api: addresses.api(repository.name), loginURL: addresses.login(repository.name),
                 offline: repository.offline.rawValue, offlineSecondsMax: repository.offlineSecondsMax)
         }
-        return try .json(RepositoryList(repositories: entries), position: found.position)
+        var response = try Response.json(RepositoryList(repositories: entries), position: found.position)
+        response.headers[.longshoreClosureParts] = "\(ClosurePart.countMax)"
+        return response
     }
 
     private func introspect(_ request: Request, _ context: OriginContext) async throws -> Response {

@@ -1,3 +1,4 @@
+import CrateFile
 import NIOCore
 import Postgres
 import Registry
@@ -190,6 +191,86 @@ struct ClosureRouteTests {
             #expect(try await DependencyCatchUp(pool: pool, logger: .test).catchUp() == 1)
             let row = try #require(try await pool.query("SELECT generation, names FROM dependencies").first)
             #expect(try row.value("names", as: [String].self) == ["leaf"] && row.value("generation", as: Int.self) == 1)
+        }
+    }
+
+    /// The files of a part, expanded.
+    private func files(_ answer: Answer) throws -> (names: [String], files: [String: String]) {
+        try #require(answer.status == 200, "\(answer.status) \(answer.body)")
+        let length = answer.bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+        let list = try #require(ClosureList(parsing: Array(answer.bytes.dropFirst(4).prefix(length))))
+        var rest = answer.bytes.dropFirst(4 + length)
+        var files: [String: String] = [:]
+        for item in list.items {
+            guard case .file(_, let bytes) = item.state else { continue }
+            let packed = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            let gunzip = try Gunzip(BytesSource(Array(rest.dropFirst(4).prefix(packed))), unpackedBytesMax: 1 << 20)
+            var text = [UInt8](repeating: 0, count: 1 << 20)
+            text.removeLast(text.count - (try text.withUnsafeMutableBytes { try gunzip.read(into: $0) }))
+            files[item.path.name] = String(decoding: text, as: UTF8.self)
+            #expect(text.count == bytes)
+            rest = rest.dropFirst(4 + packed)
+        }
+        #expect(rest.isEmpty)
+        return (list.items.map(\.path.name), files)
+    }
+
+    @Test func `parts are one wider closure, each file once, and each part is given once`() async throws {
+        try await SliceOrigin.with { origin, alice async throws in
+            let edge = try await edge(origin)
+            for made in [
+                crate("app", "1.0.0", needs: ["mid", "gone"]).needs(
+                    "extra", "^1", isOptional: true, registry: Self.own),
+                crate("mid", "1.0.0", needs: ["leaf"]), crate("leaf", "1.0.0"), crate("extra", "1.0.0"),
+            ] { #expect(try await origin.publish(made, alice).status == 200) }
+            let question = ClosureQuestion(roots: [try CrateName("app").indexPath])
+            func ask(_ part: String, of question: ClosureQuestion) async throws -> Answer {
+                try await origin.send(
+                    "POST", "/edge/v1/closure/main", token: "Bearer \(edge)",
+                    headers: ["longshore-closure-part": part], body: question.bytes)
+            }
+            // Twice: the second time nothing is packed anew.
+            for number in ["0000000000000001", "0000000000000002"] {
+                let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
+                    for index in 0..<3 { group.addTask { try await ask("\(index)/3 \(number)", of: question) } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                let parts = try answers.map { try files($0) }
+                #expect(parts.flatMap(\.names).sorted() == ["app", "extra", "gone", "leaf", "mid"])
+                #expect(Set(answers.map { $0.headers["longshore-position"] }).count == 1)
+                for (name, text) in parts.flatMap(\.files) {
+                    let path = try CrateName(name).indexPath
+                    #expect(try await origin.send("GET", "/main/index/\(path)").body == text)
+                }
+            }
+            #expect(
+                try await ask("0/2 0000000000000003", of: question).headers["longshore-closure-part"]
+                    == "0/2 0000000000000003")
+            #expect(try await ask("0/2 0000000000000003", of: question).status == 400, "given before")
+            #expect(try await ask("2/2 0000000000000003", of: question).status == 400)
+        }
+    }
+
+    @Test func `parts that nobody comes for are bounded, and forgotten`() async throws {
+        let shares = ClosureShares(places: ClosurePlaces())
+        let question = ClosureQuestion(roots: [try CrateName("app").indexPath])
+        func key(_ number: UInt64) -> ClosureShares.Key {
+            .init(edge: 1, repository: 1, question: question, number: number, count: 2)
+        }
+        for number in 0..<16 {
+            _ = try await shares.part(0, of: key(UInt64(number))) {
+                $0(.list(ClosureList([]), position: 1, weights: []))
+            }
+        }
+        await #expect(throws: Refusal.self) {
+            try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1, weights: [])) }
+        }
+        // The second part of one makes room for another question.
+        _ = try await shares.part(1, of: key(3)) { _ in }
+        _ = try await shares.part(0, of: key(99)) { $0(.list(ClosureList([]), position: 1, weights: [])) }
+        await #expect(throws: ClosureStore.Broken.self) {
+            _ = try await shares.part(1, of: key(4)) { _ in }
+            _ = try await shares.part(0, of: key(100)) { _ in throw ClosureStore.Broken() }
         }
     }
 }

@@ -16,6 +16,7 @@ struct EdgeRoutesTests {
             let list = try JSONDecoder().decode(RepositoryList.self, from: Data(answer.text.utf8))
             #expect(list.repositories.map(\.name) == ["main", "secret"])
             #expect(list.repositories[1].isPrivate)
+            #expect(answer.header(EdgeWire.closurePartsHeader) == "32")
             #expect(list.repositories[0].api == "\(origin.url)/main")
             // One for the edge, two for the repositories.
             #expect(answer.header(EdgeWire.positionHeader) == "3")

@@ -81,4 +81,33 @@ struct ClosureWireTests {
         #expect(marks.count == 4)
         #expect(HeldMark(try path("a"), try tag(1)) == HeldMark(try path("a"), try tag(1)))
     }
+
+    @Test func `a part is read as it is written`() {
+        let part = ClosurePart(question: 0x9F, index: 3, count: 16)
+        #expect("\(part)" == "3/16 000000000000009f" && ClosurePart(parsing: "\(part)") == part)
+        let last = ClosurePart(question: .max, index: 31, count: 32)
+        #expect(ClosurePart(parsing: "\(last)") == last)
+    }
+
+    @Test(arguments: [
+        "", "3/16", "16/16 000000000000009f", "0/0 000000000000009f", "0/33 000000000000009f", "-1/2 000000000000009f",
+        "3/16 9f", "3/16 000000000000009F", "03/16 000000000000009f", "3/16  000000000000009f",
+        "3/16 000000000000009f ",
+        "+3/16 000000000000009f", "1/2/3 000000000000009f", "3/16 00000000000000009f",
+    ])
+    func `what no edge would write is no part`(text: String) { #expect(ClosurePart(parsing: text) == nil) }
+
+    @Test func `a piece is read as it is written, and what is no piece is refused`() throws {
+        let piece = try #require(ClosurePiece(index: 2, count: 3))
+        let list = ClosureList([.init(try path("a"), .piece(try tag(1), bytes: 100, piece))])
+        #expect(ClosureList(parsing: Array(list.bytes.dropFirst(4))) == list && list.fileBytes == 33)
+        for (index, count) in [(0, 0), (0, 1), (3, 3), (0, 33)] {
+            #expect(ClosurePiece(index: index, count: count) == nil)
+            let bytes = list.bytes.dropFirst(4).dropLast(2) + [UInt8(index), UInt8(count)]
+            #expect(ClosureList(parsing: Array(bytes)) == nil)
+        }
+        #expect(ClosureList(parsing: Array(list.bytes.dropFirst(4).dropLast())) == nil)
+        let ranges = (0..<3).compactMap { ClosurePiece(index: $0, count: 3)?.range(of: 100) }
+        #expect(ranges == [0..<33, 33..<66, 66..<100])
+    }
 }

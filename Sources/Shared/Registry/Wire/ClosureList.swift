@@ -9,7 +9,9 @@
 /// | 0: there is no such crate            | 1                                                        |
 /// | 1: as the edge holds it              | 1, generation 8, checksum 32                             |
 /// | 2: a file that follows               | 1, generation 8, checksum 32, length of the file 4       |
+/// | 3: a piece of a file's gzip member   | 1, generation 8, checksum 32, length of the file 4, the piece's number 1, pieces 1 |
 ///
+/// Pieces stand only in the lists of parts (`ClosurePart`): a large file travels over several connections.
 /// Source: docs/decisions/0007-closure-fill.md
 package struct ClosureList: Hashable, Sendable {
     /// More than any origin sends: an edge stops reading there.
@@ -17,13 +19,24 @@ package struct ClosureList: Hashable, Sendable {
     /// The same for all files together.
     package static let fileBytesMax = 64 << 20
     /// No list is longer.
-    package static let bytesMax = itemsMax * (2 + CrateName.bytesMax + 8 + 32 + 4)
+    package static let bytesMax = itemsMax * (2 + CrateName.bytesMax + 8 + 32 + 4 + 2)
 
     /// What the origin says of one name.
     package enum State: Hashable, Sendable {
         case absent
         case same(EntityTag)
         case file(EntityTag, bytes: Int)
+        /// - bytes: of the whole file, expanded.
+        case piece(EntityTag, bytes: Int, ClosurePiece)
+
+        /// What of the file follows, expanded; roughly for a piece.
+        fileprivate var fileBytes: Int {
+            switch self {
+            case .absent, .same: 0
+            case .file(_, let bytes): bytes
+            case .piece(_, let bytes, let piece): bytes / piece.count
+            }
+        }
     }
 
     /// One name of the closure.
@@ -41,6 +54,9 @@ package struct ClosureList: Hashable, Sendable {
 
     package init(_ items: [Item]) { self.items = items }
 
+    /// Of all files that follow, expanded; roughly for pieces.
+    package var fileBytes: Int { items.reduce(0) { $0 + $1.state.fileBytes } }
+
     /// Reads what stands behind the length.
     ///
     /// - Returns: nil for what an origin would not have written: a name twice, a broken item, something behind the last.
@@ -53,7 +69,7 @@ package struct ClosureList: Hashable, Sendable {
             guard items.count < Self.itemsMax, let path = cursor.indexPath(), names.insert(path).inserted,
                 let state = cursor.state()
             else { return nil }
-            if case .file(_, let bytes) = state { fileBytes += bytes }
+            fileBytes += state.fileBytes
             items.append(Item(path, state))
         }
         guard fileBytes <= Self.fileBytesMax else { return nil }
@@ -75,6 +91,12 @@ package struct ClosureList: Hashable, Sendable {
                 writer.write(UInt8(2))
                 writer.write(tag)
                 writer.write(UInt32(bytes))
+            case .piece(let tag, let bytes, let piece):
+                writer.write(UInt8(3))
+                writer.write(tag)
+                writer.write(UInt32(bytes))
+                writer.write(UInt8(piece.index))
+                writer.write(UInt8(piece.count))
             }
         }
         var length = WireWriter()
@@ -90,7 +112,18 @@ extension WireCursor {
         case 1: tag().map(ClosureList.State.same)
         case 2:
             if let tag = tag(), let bytes = integer(UInt32.self) { .file(tag, bytes: Int(bytes)) } else { nil }
+        case 3:
+            if let tag = tag(), let bytes = integer(UInt32.self), let piece = piece() {
+                .piece(tag, bytes: Int(bytes), piece)
+            } else {
+                nil
+            }
         default: nil
         }
+    }
+
+    private mutating func piece() -> ClosurePiece? {
+        guard let index = integer(UInt8.self), let count = integer(UInt8.self) else { return nil }
+        return ClosurePiece(index: Int(index), count: Int(count))
     }
 }

@@ -7,7 +7,7 @@
 /// | `GET /edge/v1/repositories`                            | `RepositoryList`                                              |
 /// | `GET /edge/v1/keys`                                    | `SigningKeyList`                                              |
 /// | `GET /edge/v1/index/{repository}/{index path}`         | the index file with its ETag, 304, or 404                     |
-/// | `POST /edge/v1/closure/{repository}` with `ClosureQuestion` | `ClosureList`, then the files                            |
+/// | `POST /edge/v1/closure/{repository}` with `ClosureQuestion` | `ClosureList`, then the files; or one `ClosurePart`      |
 /// | `GET`, `HEAD /edge/v1/crates/{repository}/{name}/{version}/{sha256}.crate` | the bytes, 403 with a reason, or 404      |
 /// | `POST /edge/v1/introspect` with `Introspection.Question` | `Introspection`, or 404 for a token that is none            |
 /// | `POST /edge/v1/report` with `EdgeReport`               | 204                                                           |
@@ -30,6 +30,11 @@ package enum EdgeWire {
 
     package static let positionHeader = "longshore-position"
     package static let streamHeader = "longshore-stream"
+    /// A `ClosurePart`, in a question for a closure and in the answer to it.
+    package static let closurePartHeader = "longshore-closure-part"
+    /// In how many parts the origin answers questions for closures; stands in the answer to `repositoriesPath`. An edge that
+    /// has not seen it asks in one part.
+    package static let closurePartsHeader = "longshore-closure-parts"
     /// The public address that the edge reports with its feed request.
     package static let edgeURLHeader = "longshore-edge-url"
 
