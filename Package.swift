@@ -38,8 +38,8 @@ let origin: [Target] = [
         "Origin", at: "Sources/Origin",
         [
             "Registry", "CrateFile", "Signing", "Hosting", "Postgres", .argumentParser, .asyncHTTPClient,
-            .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioHTTPTypes,
-            .nioPosix, .serviceLifecycle, .subprocess,
+            .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1,
+            .nioHTTPCompression, .nioHTTPTypes, .nioPosix, .serviceLifecycle, .subprocess,
         ],
         except: ["CLibpq", "Postgres", "Main"], resources: [.embedInCode("Database/Migrations")]),
     .program("OriginMain", at: "Sources/Origin/Main", ["Origin"]),
@@ -186,6 +186,7 @@ extension Target.Dependency {
     static let nio: Self = .product(name: "NIOCore", package: "swift-nio")
     static let nioFoundation: Self = .product(name: "NIOFoundationCompat", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPCompression: Self = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
     static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")

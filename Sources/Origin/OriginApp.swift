@@ -60,6 +60,7 @@ package final class OriginApp: Sendable {
                 Retention(pool: database.pool, logger: logger),
                 DependencyCatchUp(pool: database.pool, logger: logger),
                 PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
+                UpstreamFollower(desk: slices.upstreamDesk, repositories: slices.repositories, logger: logger),
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 OriginServer(config: config, slices: slices, blobs: blobs, links: links, logger: logger) { [self] in
                     isListening.withLock { $0 = true }

@@ -5,8 +5,13 @@ enum DatabaseRules {
         // What an edge reads and the feed's position must come from one statement (I3, I4).
         "feed_head": ["Closure", "Crates", "Index"],
         // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
-        "crates": ["Closure", "Crates", "Downloads", "Index", "Owners", "Search"],
-        "versions": ["Closure", "Crates", "Index", "Yank"],
+        "crates": ["Closure", "Crates", "Downloads", "Index", "Owners", "Search", "Upstreams"],
+        "versions": ["Closure", "Crates", "Index", "Upstreams", "Yank"],
+        // Upstreams change versions as publishing does, and remember checksums as it does (I2).
+        "checksums": ["Upstreams"],
+        "repositories": ["Upstreams"],
+        // Whether a repository has any.
+        "upstreams": ["Repositories"],
         // Owners are named by login, and only those who hold a token can be one. The trail of pulls names logins.
         "users": ["Downloads", "Owners"],
         "tokens": ["Downloads", "Owners"],

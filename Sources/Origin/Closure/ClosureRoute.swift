@@ -11,6 +11,7 @@ import Synchronization
 /// | a root is not in the repository         | 200: the list says so                                           |
 /// | no question                             | 400                                                             |
 /// | no such repository                      | 404 without a position, as for single files                     |
+/// | an upstream can't tell of a root        | 503, `retry-after`; the edge asks file by file                  |
 /// | too many at once                        | 503, `retry-after`; the edge asks file by file                  |
 ///
 /// A stream that breaks off is a broken HTTP body; the edge keeps the files that were complete.
@@ -18,9 +19,11 @@ import Synchronization
 package struct ClosureRoute: Sendable {
     let repositories: RepositoryStore
     let store: ClosureStore
+    let upstreams: UpstreamDesk
     private let places = ClosurePlaces()
 
-    package init(repositories: RepositoryStore, store: ClosureStore) {
+    package init(repositories: RepositoryStore, store: ClosureStore, upstreams: UpstreamDesk) {
+        self.upstreams = upstreams
         self.repositories = repositories
         self.store = store
     }
@@ -37,6 +40,8 @@ package struct ClosureRoute: Sendable {
             throw Refusal.badRequest("the body is no `ClosureQuestion`")
         }
         let place = try places.take()
+        let roots = question.roots.compactMap { try? CrateName($0.name) }
+        try await upstreams.prepare(roots, in: repository)
         let parts = read(question, in: repository)
         var first = parts.makeAsyncIterator()
         guard case .list(let list, let position) = try await first.next() else { throw ClosureStore.Broken() }

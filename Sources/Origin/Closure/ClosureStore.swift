@@ -50,7 +50,7 @@ package struct ClosureStore: Sendable {
     func walk(
         _ question: ClosureQuestion, in repository: Repository, _ transaction: Transaction
     ) async throws -> (walk: ClosureWalk, position: UInt64) {
-        var walk = ClosureWalk(question, limits: limits)
+        var walk = ClosureWalk(question, limits: limits, knowsAll: !repository.readsThrough)
         var position: UInt64?
         while !walk.frontier.isEmpty {
             let rows = try await transaction.query(Self.level(walk.frontier, in: repository))
@@ -83,8 +83,8 @@ package struct ClosureStore: Sendable {
     private static func found(_ row: Row) throws -> ClosureWalk.Found? {
         guard let id = try row.value("id", as: Int64?.self) else { return nil }
         let generation = try row.value("generation", as: UInt64.self)
-        guard generation > 0 else { return nil }
-        guard let checksum = Checksum(bytes: try row.value("index_checksum", as: [UInt8].self)) else {
+        guard generation > 0, let bytes = try row.value("index_checksum", as: [UInt8]?.self) else { return nil }
+        guard let checksum = Checksum(bytes: bytes) else {
             preconditionFailure("the checksum of an index file is a SHA-256")
         }
         return ClosureWalk.Found(

@@ -19,6 +19,8 @@ struct ClosureWalk {
     }
 
     private let held: Set<HeldMark>
+    private let knowsAll: Bool
+    private let roots: Set<IndexPath>
     private let limits: Limits
     private var seen: Set<IndexPath>
     private var bytes = 0
@@ -28,8 +30,12 @@ struct ClosureWalk {
     /// The crates behind the `file` items, in their order.
     private(set) var files: [Found] = []
 
-    init(_ question: ClosureQuestion, limits: Limits = Limits()) {
+    /// - Parameter knowsAll: false if a name that is not found may be an upstream's that nobody asked for yet; of such
+    ///   names only the roots, which were asked for, are called absent (I11).
+    init(_ question: ClosureQuestion, limits: Limits = Limits(), knowsAll: Bool = true) {
         held = Set(question.held)
+        self.knowsAll = knowsAll
+        roots = Set(question.roots)
         self.limits = limits
         seen = []
         frontier = []
@@ -54,7 +60,7 @@ struct ClosureWalk {
     /// - Returns: false if there is no more room.
     private mutating func take(_ path: IndexPath, _ found: Found?) -> Bool {
         guard let found else {
-            items.append(ClosureList.Item(path, .absent))
+            if knowsAll || roots.contains(path) { items.append(ClosureList.Item(path, .absent)) }
             return true
         }
         guard !held.contains(HeldMark(path, found.tag)) else {

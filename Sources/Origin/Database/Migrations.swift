@@ -24,5 +24,6 @@ extension Migration {
         Migration(3, "dependencies", PackageResources.m0003_dependencies_sql),
         Migration(4, "access", PackageResources.m0004_access_sql),
         Migration(5, "pulls_edge", PackageResources.m0005_pulls_edge_sql),
+        Migration(8, "upstreams", PackageResources.m0008_upstreams_sql),
     ]
 }

@@ -81,7 +81,7 @@ package struct ImportStore: Sendable {
     ) async throws -> Outcome {
         do {
             return try await pool.withTransaction { transaction in
-                let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
+                let crate = try await CrateRows.lockForOwn(name, in: repository.id, transaction)
                 let known = try await known(name, in: repository, transaction)
                 var outcome = Outcome()
                 let missing = select(versions, known, &outcome)
