@@ -41,7 +41,8 @@ let origin: [Target] = [
         [
             "Registry", "CrateFile", "Facts", "PolicyRules", "Signing", "Hosting", "Postgres", .argumentParser,
             .asyncHTTPClient,
-            .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1, .nioHTTPTypes,
+            .crypto, .hummingbird, .hummingbirdCore, .logging, .metrics, .nio, .nioFoundation, .nioHTTP1,
+            .nioHTTPCompression, .nioHTTPTypes,
             .nioPosix, .serviceLifecycle, .subprocess,
         ],
         except: ["CLibpq", "Postgres", "Main"], resources: [.embedInCode("Database/Migrations")]),
@@ -191,6 +192,7 @@ extension Target.Dependency {
     static let nio: Self = .product(name: "NIOCore", package: "swift-nio")
     static let nioFoundation: Self = .product(name: "NIOFoundationCompat", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPCompression: Self = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
     static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")

@@ -65,6 +65,7 @@ package final class OriginApp: Sendable {
                 DependencyCatchUp(pool: database.pool, logger: logger),
                 PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
                 FactsCatchUp(facts: slices.facts, events: slices.events, blobs: blobs, logger: logger),
+                UpstreamFollower(desk: slices.upstreamDesk, repositories: slices.repositories, logger: logger),
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 OriginServer(config: config, slices: slices, blobs: blobs, links: links, logger: logger) { [self] in
                     isListening.withLock { $0 = true }

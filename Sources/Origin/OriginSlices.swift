@@ -23,6 +23,8 @@ package struct OriginSlices: Sendable {
     package let facts: FactsStore
     let reads: ReadStore
     let ownReads: OwnReads
+    package let upstreams: UpstreamStore
+    let upstreamDesk: UpstreamDesk
 
     package init(pool: PostgresPool, logger: Logger, feedFramesMax: Int = FeedTail.framesMax) {
         self.pool = pool
@@ -41,6 +43,8 @@ package struct OriginSlices: Sendable {
         wait = EdgeWait(board: board, logger: logger)
         reads = ReadStore(pool: pool)
         ownReads = OwnReads(store: reads, logger: logger)
+        upstreams = UpstreamStore(pool: pool, events: events, audit: audit)
+        upstreamDesk = UpstreamDesk(store: upstreams, logger: logger)
     }
 
     /// How all edges stand, for routes and commands.
@@ -100,11 +104,14 @@ package struct OriginSlices: Sendable {
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: routes)
         IndexRoute(
             repositories: repositories, store: IndexStore(pool: pool),
-            budget: ByteBudget(bytesMax: config.indexBytesMax), reads: ownReads
+            budget: ByteBudget(bytesMax: config.indexBytesMax), reads: ownReads, upstreams: upstreamDesk
         ).add(to: routes)
-        ClosureRoute(repositories: repositories, store: ClosureStore(pool: pool)).add(to: routes)
-        CrateRoute(repositories: repositories, store: crates, blobs: blobs, reads: ownReads, links: links)
+        ClosureRoute(repositories: repositories, store: ClosureStore(pool: pool), upstreams: upstreamDesk)
             .add(to: routes)
+        CrateRoute(
+            repositories: repositories, store: crates, blobs: blobs, reads: ownReads, upstreams: upstreamDesk,
+            links: links
+        ).add(to: routes)
         MeRoute(addresses: addresses).add(to: routes)
     }
 

@@ -5,10 +5,16 @@ enum DatabaseRules {
         // What an edge reads and the feed's position must come from one statement (I3, I4).
         "feed_head": ["Closure", "Crates", "Index"],
         // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
-        "crates": ["Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Search"],
-        "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Yank"],
+        "crates": [
+            "Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Search", "Upstreams",
+        ],
+        "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Upstreams", "Yank"],
+        // Upstreams change versions as publishing does, and remember checksums as it does (I2).
+        "checksums": ["Upstreams"],
         // Facts of a version are named by repository, and advisories tell in which they hold.
-        "repositories": ["Advisories", "Facts"],
+        "repositories": ["Advisories", "Facts", "Upstreams"],
+        // Whether a repository has any.
+        "upstreams": ["Repositories"],
         // Owners are named by login, and only those who hold a token can be one. The trail of pulls names logins.
         "users": ["Downloads", "Owners"],
         "tokens": ["Downloads", "Owners"],

@@ -133,8 +133,8 @@ enum TidyRules {
                 "HummingbirdCore", "HTTPTypes",
                 "NIOHTTPTypes", "AsyncHTTPClient", "ArgumentParser", "Crypto", "Logging", "CoreMetrics", "Metrics",
                 "NIOCore",
-                "NIOFoundationCompat", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",
-                "Subprocess",
+                "NIOFoundationCompat", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix",
+                "NIOHTTPCompression", "ServiceLifecycle", "Subprocess",
             ]
         ),
         (

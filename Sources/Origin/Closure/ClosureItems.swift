@@ -21,21 +21,26 @@ struct ClosureItems {
 
     private let held: Set<HeldMark>
     private let limits: Limits
+    /// The only names that may be called absent; nil: every one.
+    private let asked: Set<IndexPath>?
     private var bytes = 0
     private(set) var list: [ClosureList.Item] = []
     /// The crates behind the `file` items, in their order.
     private(set) var files: [Found] = []
 
-    init(held: [HeldMark], limits: Limits) {
-        self.held = Set(held)
+    /// - Parameter knowsAll: false if a name that is not found may be an upstream's that nobody asked for yet; of such names
+    ///   only the roots, which were asked for, are called absent (I11).
+    init(_ question: ClosureQuestion, limits: Limits, knowsAll: Bool) {
+        held = Set(question.held)
         self.limits = limits
+        asked = knowsAll ? nil : Set(question.roots)
     }
 
     /// - Returns: false if there is no more room.
     mutating func take(_ path: IndexPath, _ found: Found?) -> Bool {
         guard list.count < limits.filesMax else { return false }
         guard let found else {
-            list.append(ClosureList.Item(path, .absent))
+            if asked?.contains(path) ?? true { list.append(ClosureList.Item(path, .absent)) }
             return true
         }
         guard !held.contains(HeldMark(path, found.tag)) else {

@@ -11,6 +11,7 @@ import Registry
 /// | a part of a question (`ClosurePart`)    | 200: the list and the packed files of that part, of a wider closure |
 /// | no question, or no part                 | 400                                                             |
 /// | no such repository                      | 404 without a position, as for single files                     |
+/// | an upstream can't tell of a root        | 503, `retry-after`; the edge asks file by file                  |
 /// | too many at once                        | 503, `retry-after`; the edge asks file by file                  |
 ///
 /// A stream that breaks off is a broken HTTP body; the edge keeps the files that were complete.
@@ -18,10 +19,12 @@ import Registry
 package struct ClosureRoute: Sendable {
     let repositories: RepositoryStore
     let store: ClosureStore
+    let upstreams: UpstreamDesk
     private let places: ClosurePlaces
     private let shares: ClosureShares
 
-    package init(repositories: RepositoryStore, store: ClosureStore) {
+    package init(repositories: RepositoryStore, store: ClosureStore, upstreams: UpstreamDesk) {
+        self.upstreams = upstreams
         self.repositories = repositories
         self.store = store
         places = ClosurePlaces()
@@ -46,6 +49,7 @@ package struct ClosureRoute: Sendable {
             return try await answer(part, of: question, in: repository, to: edge)
         }
         let place = try places.take()
+        try await prepare(question, in: repository)
         let parts = read(question, in: repository)
         var first = parts.makeAsyncIterator()
         guard case .list(let list, let position, _) = try await first.next() else { throw ClosureStore.Broken() }
@@ -70,8 +74,8 @@ package struct ClosureRoute: Sendable {
     ) async throws -> Response {
         let key = ClosureShares.Key(
             edge: edge.edgeID, repository: repository.id, question: question, number: part.question, count: part.count)
-        let store = store
-        let sent = try await shares.part(part.index, of: key) { hand in
+        let sent = try await shares.part(part.index, of: key) { [self] hand in
+            try await prepare(question, in: repository)
             try await store.read(question, in: repository, isPacked: true, hand)
         }
         return Response(
@@ -81,6 +85,11 @@ package struct ClosureRoute: Sendable {
                 .longshorePosition: "\(sent.sending.position)", .longshoreClosurePart: "\(part)",
             ],
             body: Self.body(of: sent))
+    }
+
+    /// What upstreams say of the asked names is there before the closure is read.
+    private func prepare(_ question: ClosureQuestion, in repository: Repository) async throws {
+        try await upstreams.prepare(question.roots.compactMap { try? CrateName($0.name) }, in: repository)
     }
 
     /// What needs no place while an edge takes it: a connection holds as much anyway.

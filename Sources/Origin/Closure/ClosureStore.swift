@@ -51,10 +51,13 @@ package struct ClosureStore: Sendable {
             try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
                 // Run again after a lost connection; then the list is out already.
                 guard !hasBegun else { throw Broken() }
+                let knowsAll = !repository.readsThrough
                 let (items, position) =
                     isPacked
-                    ? try await walk(ResolverWalk(question, limits: limits), in: repository, transaction)
-                    : try await walk(ClosureWalk(question, limits: limits), in: repository, transaction)
+                    ? try await walk(
+                        ResolverWalk(question, limits: limits, knowsAll: knowsAll), in: repository, transaction)
+                    : try await walk(
+                        ClosureWalk(question, limits: limits, knowsAll: knowsAll), in: repository, transaction)
                 hasBegun = true
                 let known = isPacked ? packed.held(items.files.map(\.tag.checksum)) : [:]
                 let weights = items.files.map {
@@ -110,8 +113,8 @@ package struct ClosureStore: Sendable {
     private static func found(_ row: Row) throws -> ClosureItems.Found? {
         guard let id = try row.value("id", as: Int64?.self) else { return nil }
         let generation = try row.value("generation", as: UInt64.self)
-        guard generation > 0 else { return nil }
-        guard let checksum = Checksum(bytes: try row.value("index_checksum", as: [UInt8].self)) else {
+        guard generation > 0, let bytes = try row.value("index_checksum", as: [UInt8]?.self) else { return nil }
+        guard let checksum = Checksum(bytes: bytes) else {
             preconditionFailure("the checksum of an index file is a SHA-256")
         }
         return ClosureItems.Found(

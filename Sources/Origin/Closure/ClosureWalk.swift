@@ -11,8 +11,9 @@ struct ClosureWalk: ClosureWay {
     private(set) var frontier: [IndexPath]
     private(set) var items: ClosureItems
 
-    init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init()) {
-        items = ClosureItems(held: question.held, limits: limits)
+    /// - Parameter knowsAll: as for `ClosureItems`.
+    init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init(), knowsAll: Bool = true) {
+        items = ClosureItems(question, limits: limits, knowsAll: knowsAll)
         seen = []
         frontier = []
         frontier = question.roots.filter { seen.insert($0).inserted }

@@ -53,8 +53,9 @@ struct ResolverWalk: ClosureWay {
     private(set) var frontier: [IndexPath]
     private(set) var items: ClosureItems
 
-    init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init()) {
-        items = ClosureItems(held: question.held, limits: limits)
+    /// - Parameter knowsAll: as for `ClosureItems`.
+    init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init(), knowsAll: Bool = true) {
+        items = ClosureItems(question, limits: limits, knowsAll: knowsAll)
         var seen: Set<IndexPath> = []
         roots = question.roots.filter { seen.insert($0).inserted }
         self.seen = seen

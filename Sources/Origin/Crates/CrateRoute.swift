@@ -14,20 +14,23 @@ import Registry
 /// | `HEAD`                                      | the headers of `GET`                                  |      |
 /// | unknown version, other spelling, other hash | 404 text                                              | C4, I7 |
 /// | private, no token or a bad one              | 401 with a challenge                                  | D7   |
+/// | an upstream's file can't be fetched now     | 503, `retry-after`                                    | I11  |
 /// | the blob is missing: damage                 | 500 text, logged                                      | I1   |
 package struct CrateRoute: Sendable {
     let repositories: RepositoryStore
     let store: CrateStore
     let blobs: any BlobStore
     let reads: OwnReads
+    let upstreams: UpstreamDesk
     /// Nil: no download is sent elsewhere.
     let links: DownloadLinks?
 
     package init(
         repositories: RepositoryStore, store: CrateStore, blobs: any BlobStore, reads: OwnReads,
-        links: DownloadLinks? = nil
+        upstreams: UpstreamDesk, links: DownloadLinks? = nil
     ) {
         self.reads = reads
+        self.upstreams = upstreams
         self.repositories = repositories
         self.store = store
         self.blobs = blobs
@@ -99,6 +102,15 @@ package struct CrateRoute: Sendable {
         }
     }
 
+    /// An upstream's version is fetched when it is first asked for.
+    private func fetched(
+        _ found: CrateStore.Found?, _ name: CrateName, _ version: Version, in repository: Repository
+    ) async throws -> CrateStore.Found? {
+        guard let found, found.bytes == 0 else { return found }
+        try await upstreams.bring(name, version, found.checksum, in: repository, to: blobs)
+        return try await store.find(name, version, found.checksum, in: repository).found
+    }
+
     private static let forever = "max-age=31536000, immutable"
 
     /// - Parameter reader: who is counted; nil for an edge, which counts its own readers.
@@ -106,7 +118,7 @@ package struct CrateRoute: Sendable {
         _ found: CrateStore.Found?, _ name: CrateName, _ version: Version, in repository: Repository,
         _ request: Request, lifetime: String, to reader: Principal?
     ) async throws -> Response {
-        guard let found else {
+        guard let found = try await fetched(found, name, version, in: repository) else {
             throw Refusal.notFound("repository `\(repository.name)` has no crate `\(name.spelling)` \(version) here")
         }
         let headers: HTTPFields = [

@@ -9,6 +9,7 @@ package struct CrateStore: Sendable {
 
     struct Found {
         let checksum: Checksum
+        /// 0 for an upstream's version whose file was not fetched yet.
         let bytes: Int
     }
 

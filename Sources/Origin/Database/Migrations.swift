@@ -25,5 +25,6 @@ extension Migration {
         Migration(4, "access", PackageResources.m0004_access_sql),
         Migration(5, "pulls_edge", PackageResources.m0005_pulls_edge_sql),
         Migration(6, "facts", PackageResources.m0006_facts_sql),
+        Migration(7, "upstreams", PackageResources.m0007_upstreams_sql),
     ]
 }

@@ -15,6 +15,7 @@ import Registry
 /// | `HEAD`                                 | the headers of `GET`                            | A17     |
 /// | private, no token or a bad one         | 401 with a challenge                            | D1, D5  |
 /// | private, token without the right       | 403                                             | D4      |
+/// | nothing is held, no upstream can tell  | 503, `retry-after`                              | I11     |
 /// | slow readers hold too much in memory   | 503, `retry-after: 1`                           | I9      |
 ///
 /// Edges get `longshore-position` with every answer, 404 included.
@@ -23,8 +24,12 @@ package struct IndexRoute: Sendable {
     let store: IndexStore
     let budget: ByteBudget
     let reads: OwnReads
+    let upstreams: UpstreamDesk
 
-    package init(repositories: RepositoryStore, store: IndexStore, budget: ByteBudget, reads: OwnReads) {
+    package init(
+        repositories: RepositoryStore, store: IndexStore, budget: ByteBudget, reads: OwnReads, upstreams: UpstreamDesk
+    ) {
+        self.upstreams = upstreams
         self.reads = reads
         self.repositories = repositories
         self.store = store
@@ -74,6 +79,7 @@ package struct IndexRoute: Sendable {
     private func read(
         _ path: IndexPath, in repository: Repository, _ request: Request
     ) async throws -> (response: Response, position: UInt64) {
+        if let name = try? CrateName(path.name) { try await upstreams.prepare(name, in: repository) }
         let condition = request.headers[values: .ifNoneMatch].joined(separator: ",")
         let isAny = condition == "*"
         let snapshot = try await store.file(path, in: repository, known: isAny ? [] : EntityTag.list(condition))

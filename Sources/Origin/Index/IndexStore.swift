@@ -50,8 +50,11 @@ package struct IndexStore: Sendable {
     }
 
     private func content(_ row: Row) throws -> IndexSnapshot.Content {
-        guard let generation = try row.value("generation", as: UInt64?.self), generation > 0 else { return .absent }
-        guard let checksum = Checksum(bytes: try row.value("index_checksum", as: [UInt8].self)) else {
+        // An upstream's crate that is gone has a generation, but no file.
+        guard let generation = try row.value("generation", as: UInt64?.self), generation > 0,
+            let bytes = try row.value("index_checksum", as: [UInt8]?.self)
+        else { return .absent }
+        guard let checksum = Checksum(bytes: bytes) else {
             preconditionFailure("the checksum of an index file is a SHA-256")
         }
         let tag = EntityTag(generation: generation, checksum: checksum)

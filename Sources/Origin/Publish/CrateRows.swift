@@ -1,3 +1,4 @@
+import Crypto
 import Postgres
 import Registry
 
@@ -10,7 +11,7 @@ enum CrateRows {
         let id: Int64
         /// As the first publisher spelled it.
         let name: String
-        /// 0 if this transaction has just made the row.
+        /// 0 if this transaction has just made the row, or if an upstream's crate gave way in it.
         let generation: UInt64
     }
 
@@ -27,6 +28,47 @@ enum CrateRows {
             """)
         guard let row = rows.first else { preconditionFailure("an upsert always returns its row") }
         return try crate(row)
+    }
+
+    /// Locks the crate's row for a version of our own. What upstreams have under the name gives way: own names win.
+    ///
+    /// - Returns: generation 0 if nothing of the crate was published here, whatever an upstream brought.
+    static func lockForOwn(
+        _ name: CrateName, in repositoryID: Int64, _ transaction: Transaction
+    ) async throws -> Crate {
+        let crate = try await lockOrCreate(name, in: repositoryID, transaction)
+        if crate.generation == 0 { return crate }
+        if try await isOwn(crate, transaction) { return crate }
+        _ = try await transaction.execute("DELETE FROM versions WHERE crate_id = \(crate.id)")
+        _ = try await transaction.execute("UPDATE crates SET name = \(name.spelling) WHERE id = \(crate.id)")
+        return Crate(id: crate.id, name: name.spelling, generation: 0)
+    }
+
+    /// Whether a version of the crate was published or imported here.
+    static func isOwn(_ crate: Crate, _ transaction: Transaction) async throws -> Bool {
+        try await !transaction.query(
+            "SELECT FROM versions WHERE crate_id = \(crate.id) AND upstream_id IS NULL LIMIT 1"
+        ).isEmpty
+    }
+
+    /// Leaves a crate whose last version was removed without an index file; the count goes on.
+    ///
+    /// - Returns: the event that tells the edges.
+    static func clearIndexFile(
+        of crate: Crate, in repository: RepositoryName, _ transaction: Transaction
+    ) async throws -> RegistryEvent {
+        let rows = try await transaction.query(
+            """
+            UPDATE crates SET generation = generation + 1, newest = '', updated_at = now(), index_checksum = NULL,
+              index_bytes = 0
+            WHERE id = \(crate.id) RETURNING generation
+            """)
+        guard let row = rows.first, let name = try? CrateName(crate.name),
+            let checksum = Checksum(bytes: SHA256.hash(data: [UInt8]()))
+        else { preconditionFailure("a locked crate has a valid name") }
+        let generation = try row.value("generation", as: UInt64.self)
+        return .index(
+            .init(repository: repository, crate: name, generation: generation, checksum: checksum, bytes: 0))
     }
 
     /// Locks the crate's row.

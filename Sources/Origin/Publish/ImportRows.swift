@@ -44,6 +44,19 @@ enum ImportRows {
         return crates
     }
 
+    /// `CrateRows.lockForOwn` for many crates that are locked: what upstreams have under their names gives way.
+    static func giveWay(_ crates: [(id: Int64, name: CrateName)], _ transaction: Transaction) async throws {
+        let (ids, names) = (crates.map(\.id), crates.map(\.name.spelling))
+        _ = try await transaction.execute(
+            """
+            WITH gone AS (
+              DELETE FROM versions WHERE crate_id = ANY(\(ids)::bigint[]) AND upstream_id IS NOT NULL RETURNING crate_id
+            )
+            UPDATE crates SET name = own.name FROM unnest(\(ids)::bigint[], \(names)::text[]) AS own (id, name)
+            WHERE crates.id = own.id AND crates.id IN (SELECT crate_id FROM gone)
+            """)
+    }
+
     /// Removes rows that this transaction has made for crates that got no version.
     static func removeNew(_ crates: [CrateRows.Crate], _ transaction: Transaction) async throws {
         let ids = crates.filter { $0.generation == 0 }.map(\.id)

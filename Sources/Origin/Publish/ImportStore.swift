@@ -146,6 +146,8 @@ package struct ImportStore: Sendable {
         _ chosen: [Chosen], _ repository: Repository, _ owner: ImportOwner?, _ transaction: Transaction
     ) async throws {
         guard !chosen.isEmpty else { return }
+        try await ImportRows.giveWay(
+            chosen.compactMap { crate in crate.versions.first.map { (crate.row.id, $0.facts.name) } }, transaction)
         let versions = chosen.flatMap { crate in crate.versions.map { (crateID: crate.row.id, version: $0) } }
         let ids = try await ImportRows.insert(versions, of: repository.name, by: owner?.userID, transaction)
         let changes = try await ImportRows.renewIndexFiles(of: chosen.map(\.row), in: repository.name, transaction)
@@ -187,7 +189,7 @@ package struct ImportStore: Sendable {
         let present = try await transaction.query(
             """
             SELECT crates.identity, bare_number, checksum FROM versions JOIN crates ON crates.id = versions.crate_id
-            WHERE versions.crate_id = ANY(\(ids)::bigint[])
+            WHERE versions.crate_id = ANY(\(ids)::bigint[]) AND upstream_id IS NULL
             """)
         let remembered = try await transaction.query(
             """

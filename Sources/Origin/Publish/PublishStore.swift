@@ -53,7 +53,7 @@ package struct PublishStore: Sendable {
         _ version: CheckedVersion, to repository: Repository, by publisher: Publisher, _ transaction: Transaction
     ) async throws -> UInt64 {
         let name = version.facts.name
-        let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
+        let crate = try await CrateRows.lockForOwn(name, in: repository.id, transaction)
         let isNew = crate.generation == 0
         try publisher.principal.require(isNew ? .publishNew : .publishUpdate, in: repository.name, of: name)
         let known = try await facts(of: version, in: repository, crate, publisher, transaction)

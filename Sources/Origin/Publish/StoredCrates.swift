@@ -10,6 +10,8 @@ struct StoredCrate: Sendable {
         let bytes: Int
         let line: String
         let isYanked: Bool
+        /// True: it came from an upstream, so its line may say what ours never do.
+        let isProxied: Bool
         /// What `checksums` says of the number; nil if it says nothing.
         let remembered: [UInt8]?
     }
@@ -56,7 +58,7 @@ struct StoredCrates: Sendable {
             """
             SELECT crates.name, crates.identity, crates.generation, crates.index_checksum, crates.index_bytes,
               crates.newest, versions.number, versions.bare_number, versions.checksum, versions.bytes, versions.line,
-              versions.yanked, checksums.checksum AS remembered
+              versions.yanked, versions.upstream_id IS NOT NULL AS is_proxied, checksums.checksum AS remembered
             FROM crates LEFT JOIN versions ON versions.crate_id = crates.id
             LEFT JOIN checksums ON checksums.repository = \(repository.name.description)
               AND checksums.identity = crates.identity AND checksums.bare_number = versions.bare_number
@@ -95,6 +97,7 @@ struct StoredCrates: Sendable {
             number: number, bareNumber: try row.value("bare_number", as: String.self),
             checksum: try row.value("checksum", as: [UInt8].self), bytes: try row.value("bytes", as: Int.self),
             line: try row.value("line", as: String.self), isYanked: try row.value("yanked", as: Bool.self),
+            isProxied: try row.value("is_proxied", as: Bool.self),
             remembered: try row.value("remembered", as: [UInt8]?.self))
     }
 }

@@ -17,10 +17,12 @@ package struct Repository: Hashable, Sendable {
     package let offlineSecondsMax: Int
     /// True: a publish without description or licence is refused.
     package let metadataRequired: Bool
+    /// True: names that are not published here are looked for in upstreams.
+    package let readsThrough: Bool
 
     package init(
         id: Int64, name: RepositoryName, isPrivate: Bool, offline: Offline, offlineSecondsMax: Int,
-        metadataRequired: Bool
+        metadataRequired: Bool, readsThrough: Bool = false
     ) {
         self.id = id
         self.name = name
@@ -28,5 +30,6 @@ package struct Repository: Hashable, Sendable {
         self.offline = offline
         self.offlineSecondsMax = offlineSecondsMax
         self.metadataRequired = metadataRequired
+        self.readsThrough = readsThrough
     }
 }

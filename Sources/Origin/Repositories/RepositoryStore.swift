@@ -14,7 +14,11 @@ package struct RepositoryStore: Sendable {
         self.audit = audit
     }
 
-    private static let columns: StaticString = "id, name, is_private, offline, offline_seconds_max, metadata_required"
+    private static let columns: StaticString = """
+        id, name, is_private, offline, offline_seconds_max, metadata_required, EXISTS (
+          SELECT FROM upstreams WHERE repository_id = repositories.id AND removed_at IS NULL
+        ) AS reads_through
+        """
 
     /// The repository of this name, read at once; nil if there is none.
     package func find(_ name: RepositoryName) async throws -> Repository? {
@@ -113,7 +117,8 @@ package struct RepositoryStore: Sendable {
             name: try RepositoryName(try row.value("name", as: String.self)),
             isPrivate: try row.value("is_private", as: Bool.self), offline: offline,
             offlineSecondsMax: try row.value("offline_seconds_max", as: Int.self),
-            metadataRequired: try row.value("metadata_required", as: Bool.self))
+            metadataRequired: try row.value("metadata_required", as: Bool.self),
+            readsThrough: try row.value("reads_through", as: Bool.self))
     }
 }
 

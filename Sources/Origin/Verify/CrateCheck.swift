@@ -27,6 +27,8 @@ enum CrateCheck {
 
     private static func ofCrate(_ crate: StoredCrate, _ place: String) -> [VerifyProblem] {
         guard !crate.versions.isEmpty else {
+            // An upstream's crate that is gone.
+            if crate.generation > 0, crate.indexChecksum == nil, crate.indexBytes == 0 { return [] }
             return [VerifyProblem(.crate, place, "the crate has no version; such a row should never be committed")]
         }
         var problems: [VerifyProblem] = []
@@ -85,6 +87,19 @@ enum CrateCheck {
         } else {
             disagrees(.checksums, "its checksum is not remembered; once deleted, other content could take its place")
         }
+        // An upstream's line is passed on as it is, cargo's to judge.
+        if !version.isProxied { problems += ofLine(version, crate, checksum, place) }
+        if version.line.utf8.contains(UInt8(ascii: "\n")) { disagrees(.line, "the line holds a line feed") }
+        return problems
+    }
+
+    private static func ofLine(
+        _ version: StoredCrate.Version, _ crate: StoredCrate, _ checksum: Checksum?, _ place: String
+    ) -> [VerifyProblem] {
+        var problems: [VerifyProblem] = []
+        func disagrees(_ kind: VerifyProblem.Kind, _ text: String) {
+            problems.append(VerifyProblem(kind, place, text))
+        }
         do {
             let line = try IndexLine(parsing: version.line)
             if line.name.spelling != crate.name { disagrees(.line, "the line names crate `\(line.name.spelling)`") }
@@ -99,7 +114,6 @@ enum CrateCheck {
         } catch {
             disagrees(.line, error.description)
         }
-        if version.line.utf8.contains(UInt8(ascii: "\n")) { disagrees(.line, "the line holds a line feed") }
         return problems
     }
 

@@ -58,6 +58,8 @@ struct Verifier: Sendable {
         guard let checksum = Checksum(bytes: version.checksum) else {
             preconditionFailure("the table lets only checksums of 32 bytes in")
         }
+        // Its file was not asked for yet.
+        if version.isProxied, version.bytes == 0 { return }
         do {
             guard let bytes = try await blobs.size(checksum) else {
                 return report.found(VerifyProblem(.blobMissing, place, "the blob \(checksum) is missing"))

@@ -32,6 +32,7 @@ package enum Metric: String, CaseIterable, Sendable {
     case accessBatches = "longshore_access_batches_total"
     case readsWaiting = "longshore_reads_waiting"
     case readsLost = "longshore_reads_lost_total"
+    case upstreamRequests = "longshore_upstream_requests_total"
     case spoolBytes = "longshore_reads_spool_bytes"
 
     /// The `# HELP` line, with the labels that go with it.
@@ -66,6 +67,8 @@ package enum Metric: String, CaseIterable, Sendable {
         case .accessBatches: "Batches of the access log, by result: sent by an edge; taken or repeated at the origin."
         case .readsWaiting: "Rows of the access log that the origin was not told of yet, by what (pulls, sums)."
         case .readsLost: "Reads that the access log lost, by what: trail (who it was), counts (that it was)."
+        case .upstreamRequests:
+            "Questions for index files to upstreams, by upstream and result (present, absent, overtaken, fault)."
         case .spoolBytes: "Bytes that an edge's access log takes on its disk."
         }
     }

@@ -91,14 +91,17 @@ struct SliceOrigin: Sendable {
         OwnersRoute(repositories: repositories, owners: owners).add(to: router)
         SearchRoute(repositories: repositories, store: SearchStore(pool: pool)).add(to: router)
         let reads = OwnReads(store: ReadStore(pool: pool), logger: .test)
+        let upstreams = UpstreamDesk(
+            store: UpstreamStore(pool: pool, events: EventLog(), audit: AuditStore()), logger: .test)
         IndexRoute(
             repositories: repositories, store: IndexStore(pool: pool), budget: ByteBudget(bytesMax: indexBytesMax),
-            reads: reads
+            reads: reads, upstreams: upstreams
         ).add(to: router)
-        ClosureRoute(repositories: repositories, store: ClosureStore(pool: pool)).add(to: router)
+        ClosureRoute(repositories: repositories, store: ClosureStore(pool: pool), upstreams: upstreams).add(to: router)
         ConfigRoute(repositories: repositories, addresses: addresses).add(to: router)
-        CrateRoute(repositories: repositories, store: CrateStore(pool: pool), blobs: blobs, reads: reads).add(
-            to: router)
+        CrateRoute(
+            repositories: repositories, store: CrateStore(pool: pool), blobs: blobs, reads: reads, upstreams: upstreams
+        ).add(to: router)
         MeRoute(addresses: addresses).add(to: router)
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let app = Application(

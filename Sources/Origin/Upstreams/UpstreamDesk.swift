@@ -1,0 +1,190 @@
+import CoreMetrics
+import Hosting
+package import Logging
+import NIOCore
+import Registry
+import Synchronization
+
+/// Asks upstreams for what a repository reads through them: once for each question, however many wait.
+package final class UpstreamDesk: Sendable {
+    private enum Answer: Sendable {
+        case present
+        case absent
+        case fault(UpstreamFault)
+    }
+
+    private struct Place: Hashable {
+        let upstream: Int64
+        let name: String
+    }
+
+    let store: UpstreamStore
+    private let client = UpstreamClient()
+    private let logger: Logger
+    private let asking = Mutex<[Place: Task<Answer, any Error>]>([:])
+    private let fetching = Mutex<[Checksum: Task<Void, any Error>]>([:])
+
+    package init(store: UpstreamStore, logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
+
+    /// Ends all connections; nothing may be asked after it.
+    func close() async throws { try await client.close() }
+
+    /// Makes sure that what the repository says of the name is what its upstreams say, as fresh as they are set to.
+    ///
+    /// Returns at once when the answer is current, or held and stale: then it is asked for meanwhile.
+    /// - Throws: 503 if nothing is held and no upstream can tell (I11).
+    func prepare(_ name: CrateName, in repository: Repository) async throws {
+        guard repository.readsThrough else { return }
+        for standing in try await store.standings(of: name, in: repository) {
+            switch standing.verdict {
+            case .current: return
+            case .stale:
+                _ = ask(name, standing, in: repository)
+                return
+            case .absent: continue
+            case .paused(let seconds): throw unavailable(name, standing.upstream, seconds)
+            case .unknown:
+                switch try await ask(name, standing, in: repository).value {
+                case .present: return
+                case .absent: continue
+                case .fault: throw unavailable(name, standing.upstream, 5)
+                }
+            }
+        }
+    }
+
+    /// Many names, a few at a time.
+    func prepare(_ names: [CrateName], in repository: Repository) async throws {
+        guard repository.readsThrough else { return }
+        try await forEach(names, atOnce: 16) { try await self.prepare($0, in: repository) }
+    }
+
+    /// Asks again whatever the age of what is held; never throws for the upstream's sake.
+    func refresh(_ name: CrateName, at upstream: Int64, in repository: Repository) async throws {
+        let standings = try await store.standings(of: name, in: repository)
+        guard let standing = standings.first(where: { $0.upstream.id == upstream }), standing.pauseSeconds <= 0
+        else { return }
+        _ = try await ask(name, standing, in: repository).value
+    }
+
+    private func unavailable(_ name: CrateName, _ upstream: Upstream, _ seconds: Int) -> Refusal {
+        .unavailable(
+            "the upstream `\(upstream.name)` cannot be asked for `\(name.spelling)` now; try again in a moment",
+            retryAfter: seconds)
+    }
+
+    private func ask(
+        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository
+    ) -> Task<Answer, any Error> {
+        let place = Place(upstream: standing.upstream.id, name: name.lowered)
+        return asking.withLock { asking in
+            if let running = asking[place] { return running }
+            let task = Task {
+                defer { forget(place) }
+                return try await answer(name, standing, in: repository)
+            }
+            asking[place] = task
+            return task
+        }
+    }
+
+    private func forget(_ place: Place) { asking.withLock { $0[place] = nil } }
+
+    private func answer(
+        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository
+    ) async throws -> Answer {
+        let upstream = standing.upstream
+        do {
+            let answer = try await client.file(
+                upstream.index.file(name), of: upstream, known: standing.hasLines ? standing.answered?.validator : nil,
+                bytesMax: UpstreamFile.bytesMax)
+            let outcome = try await store.keep(answer, of: name, standing, in: repository)
+            count(upstream, "\(outcome)")
+            return outcome == .absent ? .absent : .present
+        } catch let fault as UpstreamFault {
+            count(upstream, "fault")
+            logger.warning(
+                "an upstream gave no usable answer; what is held stays",
+                metadata: [
+                    "repository": "\(repository.name)", "upstream": "\(upstream.name)", "crate": "\(name.lowered)",
+                    "error": "\(fault)",
+                ])
+            try await store.noteFault(fault, of: name, upstream)
+            return .fault(fault)
+        }
+    }
+
+    private func count(_ upstream: Upstream, _ result: String) {
+        Metric.upstreamRequests.counter(["upstream": upstream.name, "result": result]).increment()
+    }
+}
+
+extension UpstreamDesk {
+    /// Brings the file of an upstream's version into the blob store, if it is not there yet.
+    ///
+    /// - Throws: 503 if the upstream does not send the very bytes that its index announced.
+    func bring(
+        _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
+        to blobs: any BlobStore
+    ) async throws {
+        let task = fetching.withLock { fetching in
+            if let running = fetching[checksum] { return running }
+            let task = Task {
+                defer { self.fetching.withLock { $0[checksum] = nil } }
+                try await fetch(name, version, checksum, in: repository, to: blobs)
+            }
+            fetching[checksum] = task
+            return task
+        }
+        try await task.value
+    }
+
+    private func fetch(
+        _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
+        to blobs: any BlobStore
+    ) async throws {
+        if let bytes = try await blobs.size(checksum) {
+            return try await store.noteBytes(bytes, of: checksum, name, in: repository)
+        }
+        guard let upstream = try await store.source(of: name, version, in: repository) else {
+            throw Refusal.notFound(
+                "the upstream of `\(name.spelling)` \(version) was removed before its file was ever fetched")
+        }
+        do {
+            let template = try await template(of: upstream)
+            let writer = try await blobs.begin()
+            do {
+                try await client.crate(template.url(name, version, checksum), of: upstream) {
+                    try await writer.write($0)
+                }
+                try await writer.commit(checksum)
+            } catch {
+                await writer.discard()
+                throw error
+            }
+            try await store.noteBytes(writer.written.bytes, of: checksum, name, in: repository)
+        } catch let error where error is UpstreamFault || error is BlobError {
+            if case BlobError.full = error { throw error }
+            let fault = error as? UpstreamFault ?? UpstreamFault("the file of \(version): \(error)")
+            logger.warning(
+                "an upstream did not send a version's file",
+                metadata: ["upstream": "\(upstream.name)", "crate": "\(name.spelling)", "error": "\(fault)"])
+            try await store.noteFault(fault, of: name, upstream)
+            throw Refusal.unavailable(
+                "the upstream `\(upstream.name)` did not send the file of `\(name.spelling)` \(version) as its index "
+                    + "announced it; try again, and ask the operator for `longshore-origin upstream show`",
+                retryAfter: 5)
+        }
+    }
+
+    private func template(of upstream: Upstream) async throws -> DownloadTemplate {
+        let url = upstream.index.url + "config.json"
+        guard case .file(let body, _) = try await client.file(url, of: upstream, known: nil, bytesMax: 64 << 10),
+            let template = try? JSONValue(parsing: body).object?["dl"]?.string
+        else { throw UpstreamFault("\(url) names no `dl`") }
+        return DownloadTemplate(text: template)
+    }
+}

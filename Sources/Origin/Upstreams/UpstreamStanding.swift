@@ -1,0 +1,80 @@
+import Postgres
+import Registry
+
+/// What is known of one name at one upstream.
+struct UpstreamStanding: Sendable {
+    struct Answered: Sendable {
+        let isAbsent: Bool
+        let validator: UpstreamValidator
+        let ageSeconds: Double
+        let stamp: Int64
+    }
+
+    enum Verdict: Hashable {
+        /// Served as it is.
+        case current
+        /// Served as it is, and asked for meanwhile.
+        case stale
+        /// The next upstream is looked at.
+        case absent
+        /// Asked before anything is said.
+        case unknown
+        /// Not to be asked yet, and nothing is held.
+        case paused(seconds: Int)
+    }
+
+    let upstream: Upstream
+    let answered: Answered?
+    /// Versions of this upstream are held.
+    let hasLines: Bool
+    /// Until it may be asked again after a fault; 0 or less: now.
+    let pauseSeconds: Double
+
+    /// Pure.
+    var verdict: Verdict {
+        let isFresh = answered.map { $0.ageSeconds < Double(upstream.freshSeconds) } ?? false
+        if let answered, isFresh, answered.isAbsent || hasLines { return answered.isAbsent ? .absent : .current }
+        if pauseSeconds > 0 { return hasLines ? .current : .paused(seconds: min(Int(pauseSeconds) + 1, 10)) }
+        return hasLines ? .stale : .unknown
+    }
+}
+
+extension UpstreamStore {
+    /// The upstreams that may be asked for the name, in their order; none if the name is published here or reserved.
+    func standings(of name: CrateName, in repository: Repository) async throws -> [UpstreamStanding] {
+        guard try await !reserved(in: repository).contains(where: { $0.covers(name) }) else { return [] }
+        let rows = try await pool.query(
+            """
+            SELECT \(literal: Self.columns), files.is_absent, files.etag, files.last_modified, files.stamp,
+              extract(epoch FROM now() - files.checked_at)::float8 AS age,
+              coalesce(extract(epoch FROM faults.retry_at - now()), 0)::float8 AS pause,
+              EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
+                WHERE crates.repository_id = \(repository.id) AND identity = \(name.identity)
+                  AND lower(crates.name) = \(name.lowered) AND upstream_id = upstreams.id) AS has_lines,
+              EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
+                WHERE crates.repository_id = \(repository.id) AND identity = \(name.identity)
+                  AND upstream_id IS NULL) AS is_own
+            FROM upstreams
+            LEFT JOIN upstream_files AS files ON files.upstream_id = upstreams.id AND files.name = \(name.lowered)
+            LEFT JOIN upstream_faults AS faults ON faults.upstream_id = upstreams.id AND faults.name = \(name.lowered)
+            WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
+            """)
+        guard try rows.first?.value("is_own", as: Bool.self) == false else { return [] }
+        return try rows.map(Self.standing).filter { $0.upstream.filter.covers(name) }
+    }
+
+    private static func standing(_ row: Row) throws -> UpstreamStanding {
+        var answered: UpstreamStanding.Answered?
+        if let isAbsent = try row.value("is_absent", as: Bool?.self) {
+            answered = UpstreamStanding.Answered(
+                isAbsent: isAbsent,
+                validator: UpstreamValidator(
+                    etag: try row.value("etag", as: String?.self),
+                    lastModified: try row.value("last_modified", as: String?.self)),
+                ageSeconds: try row.value("age", as: Double.self), stamp: try row.value("stamp", as: Int64.self))
+        }
+        return UpstreamStanding(
+            upstream: try upstream(row), answered: answered, hasLines: try row.value("has_lines", as: Bool.self),
+            pauseSeconds: try row.value("pause", as: Double.self))
+    }
+}
