@@ -43,7 +43,7 @@ package struct OriginSlices: Sendable {
         wait = EdgeWait(board: board, logger: logger)
         reads = ReadStore(pool: pool)
         ownReads = OwnReads(store: reads, logger: logger)
-        upstreams = UpstreamStore(pool: pool, events: events, audit: audit)
+        upstreams = UpstreamStore(pool: pool, events: events, audit: audit, facts: facts)
         upstreamDesk = UpstreamDesk(store: upstreams, logger: logger)
     }
 

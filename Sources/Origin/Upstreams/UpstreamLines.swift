@@ -1,3 +1,4 @@
+import Facts
 import Postgres
 import Registry
 
@@ -108,7 +109,7 @@ extension UpstreamStore {
         }
         if !merge.refused.isEmpty { try await noteRefused(merge, name, upstream, in: repository, transaction) }
         guard merge.changes else { return .present }
-        try await write(merge, crate, name, upstream, in: repository, transaction)
+        let verdicts = try await write(merge, crate, name, upstream, in: repository, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         let counts = [
             "added": merge.added.count, "replaced": merge.replaced.count, "removed": merge.removed.count,
@@ -116,35 +117,47 @@ extension UpstreamStore {
         try await record(
             "upstream.change", name, upstream, counts.filter { $0.value > 0 }.mapValues { "\($0)" }, in: repository,
             transaction)
-        _ = try await events.append([change], in: transaction)
+        _ = try await events.append([change] + verdicts, in: transaction)
         return .present
     }
 
+    /// - Returns: what the feed has to tell besides the change of the file.
     private func write(
         _ merge: UpstreamMerge, _ crate: CrateRows.Crate, _ name: CrateName, _ upstream: Upstream,
         in repository: Repository, _ transaction: Transaction
-    ) async throws {
+    ) async throws -> [RegistryEvent] {
         if !merge.removed.isEmpty {
             _ = try await transaction.execute(
                 "DELETE FROM versions WHERE crate_id = \(crate.id) AND bare_number = ANY(\(merge.removed)::text[])")
         }
+        var verdicts: [RegistryEvent] = []
         for line in merge.replaced {
-            _ = try await transaction.execute(
+            let rows = try await transaction.query(
                 """
                 UPDATE versions SET number = \(line.version.description), line = \(line.text),
                   yanked = \(line.isYanked), upstream_yanked = \(line.isYanked), upstream_id = \(upstream.id)
-                WHERE crate_id = \(crate.id) AND bare_number = \(line.version.bare)
+                FROM versions AS before
+                WHERE before.id = versions.id AND versions.crate_id = \(crate.id)
+                  AND versions.bare_number = \(line.version.bare)
+                RETURNING versions.id, before.upstream_yanked AS was_yanked
                 """)
+            for row in rows where try row.value("was_yanked", as: Bool.self) != line.isYanked {
+                verdicts += try await facts.yanked(
+                    row.value("id", as: Int64.self), by: line.isYanked ? .upstream : nil, in: transaction)
+            }
         }
-        guard !merge.added.isEmpty else { return }
-        try await insert(merge.added, crate, name, upstream, in: repository, transaction)
+        guard !merge.added.isEmpty else { return verdicts }
+        let new = try await insert(merge.added, crate, name, upstream, in: repository, transaction)
+        return verdicts + (try await facts.record(new, cause: .upstream, in: transaction))
     }
 
     /// All at once: popular crates bring hundreds of versions.
+    ///
+    /// - Returns: what the lines alone say of the versions; the manifest comes with the file.
     private func insert(
         _ lines: [UpstreamLine], _ crate: CrateRows.Crate, _ name: CrateName, _ upstream: Upstream,
         in repository: Repository, _ transaction: Transaction
-    ) async throws {
+    ) async throws -> [NewFacts] {
         let bare = lines.map(\.version.bare)
         let checksums = lines.map(\.checksum.description)
         _ = try await transaction.execute(
@@ -153,7 +166,7 @@ extension UpstreamStore {
             SELECT \(repository.name.description), \(name.identity), bare, decode(checksum, 'hex')
             FROM unnest(\(bare)::text[], \(checksums)::text[]) AS line (bare, checksum) ON CONFLICT DO NOTHING
             """)
-        _ = try await transaction.execute(
+        let rows = try await transaction.query(
             """
             INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, yanked, upstream_yanked,
               upstream_id)
@@ -162,7 +175,14 @@ extension UpstreamStore {
             FROM unnest(\(lines.map(\.version.description))::text[], \(bare)::text[], \(checksums)::text[],
               \(lines.map(\.text))::text[], \(lines.map { "\($0.isYanked)" })::text[])
               WITH ORDINALITY AS line (number, bare, checksum, text, is_yanked, place) ORDER BY place
+            RETURNING id, bare_number
             """)
+        let byNumber = Dictionary(lines.map { ($0.version.bare, $0) }, uniquingKeysWith: { first, _ in first })
+        return try rows.compactMap { row in
+            try byNumber[row.value("bare_number", as: String.self)].map { line in
+                NewFacts(try row.value("id", as: Int64.self), line, of: upstream)
+            }
+        }
     }
 
     private func held(
@@ -218,5 +238,16 @@ extension UpstreamStore {
             AuditEntry(
                 actor: "upstream \(upstream.name)", action: action, repository: repository.name, crate: name,
                 detail: detail), in: transaction)
+    }
+}
+
+extension NewFacts {
+    /// A line that is of a newer form than ours still names its version; the rest of it is not known then.
+    fileprivate init(_ versionID: Int64, _ line: UpstreamLine, of upstream: Upstream) {
+        let read = try? IndexLine(parsing: line.text)
+        self.init(
+            versionID: versionID, identity: line.name.identity, version: line.version,
+            origin: .init(.upstream, upstream: upstream.name), publishedAt: read?.pubtime, traits: nil,
+            links: read?.links, dependencies: DependencyCounts(read?.dependencies ?? []))
     }
 }

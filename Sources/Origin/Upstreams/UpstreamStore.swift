@@ -7,11 +7,13 @@ package struct UpstreamStore: Sendable {
     let pool: PostgresPool
     let events: EventLog
     let audit: AuditStore
+    let facts: FactsStore
 
-    package init(pool: PostgresPool, events: EventLog, audit: AuditStore) {
+    package init(pool: PostgresPool, events: EventLog, audit: AuditStore, facts: FactsStore) {
         self.pool = pool
         self.events = events
         self.audit = audit
+        self.facts = facts
     }
 
     /// What an operator says of a new upstream.

@@ -92,7 +92,8 @@ struct SliceOrigin: Sendable {
         SearchRoute(repositories: repositories, store: SearchStore(pool: pool)).add(to: router)
         let reads = OwnReads(store: ReadStore(pool: pool), logger: .test)
         let upstreams = UpstreamDesk(
-            store: UpstreamStore(pool: pool, events: EventLog(), audit: AuditStore()), logger: .test)
+            store: UpstreamStore(
+                pool: pool, events: EventLog(), audit: AuditStore(), facts: FactsStore(pool: pool)), logger: .test)
         IndexRoute(
             repositories: repositories, store: IndexStore(pool: pool), budget: ByteBudget(bytesMax: indexBytesMax),
             reads: reads, upstreams: upstreams

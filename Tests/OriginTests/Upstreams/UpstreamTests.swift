@@ -102,6 +102,10 @@ struct UpstreamTests {
             }
             try await scene.refresh("foo")
             #expect(try await scene.index("foo").text.contains(#""yanked":true"#))
+            let facts = try await scene.origin.slices.pool.query(
+                "SELECT concat_ws(' ', origin, upstream, has_manifest, yanked_by) AS text FROM facts ORDER BY version_id"
+            ).map { try $0.value("text", as: String.self) }
+            #expect(facts == ["upstream up f upstream", "upstream up f upstream"])
             scene.upstream.set { $0.index = [:] }
             try await scene.refresh("foo")
             #expect(try await scene.index("foo").status == 404)
