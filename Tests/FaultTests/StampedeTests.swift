@@ -26,7 +26,7 @@ extension Faults {
             try await cold { system, _ in
                 let answers = try await ask(system.edges[0].url + "/main/index/no/wh/nowhere")
                 #expect(answers.map(\.status) == Array(repeating: 404, count: Self.clients))
-                #expect(try await indexQuestions(system) == 1)
+                #expect(try await system.edges[0].originQuestions(after: 0) == 1)
                 report("500 connections, one absent name", answers)
             }
         }
@@ -44,21 +44,12 @@ extension Faults {
                 let absent = try await h2load(base + "/main/index/no/wh/nowhere")
                 #expect(absent.contains("500 total, 500 started, 500 done") && absent.contains("0 errored"))
                 #expect(absent.contains("status codes: 0 2xx, 0 3xx, 500 4xx, 0 5xx"), "\(absent)")
-                #expect(try await indexQuestions(system) == 1)
+                #expect(try await system.edges[0].originQuestions(after: 0) == 1)
                 FaultReport.add(
                     .init(
                         scenario: "500 HTTP/2 streams, 10 connections, TLS", codes: "crate file 200×500; name 404×500",
                         fresh: "", notes: "one request each to the origin"))
             }
-        }
-
-        /// A name that nothing is known of is asked with its closure.
-        private func indexQuestions(_ system: LiveSystem) async throws -> Int {
-            let (closures, files) = (
-                try await originRequests(system, "/edge/v1/closure/"),
-                try await originRequests(system, "/edge/v1/index/")
-            )
-            return closures + files
         }
 
         private struct Hull {

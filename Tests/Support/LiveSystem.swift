@@ -312,3 +312,23 @@ private func awaitReady(_ managementURL: String, of process: ServerProcess) asyn
     }
     throw NotReady(name: process.name, log: process.logTail)
 }
+
+extension LiveEdge {
+    /// How often the edge has asked its origin for an index file or a closure, in however many parts.
+    package func originQuestions() async throws -> Int {
+        let metrics = try await httpGet(managementURL + "/metrics").text
+        return metrics.split(separator: "\n").reduce(0) { sum, line in
+            guard line.hasPrefix("longshore_origin_requests_total"),
+                line.contains("kind=\"index\"") || line.contains("kind=\"closure\"")
+            else { return sum }
+            return sum + (line.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? 0)
+        }
+    }
+
+    /// The same, of questions since then. One counts when its last part has come, which may be after the answers: up to five
+    /// seconds are waited for the first.
+    package func originQuestions(after before: Int) async throws -> Int {
+        for _ in 0..<100 where try await originQuestions() == before { try await Task.sleep(for: .milliseconds(50)) }
+        return try await originQuestions() - before
+    }
+}
