@@ -84,9 +84,10 @@ struct CorpusFolder: Sendable {
 
     private func makeFolder(_ inner: String) throws {
         let folder = "\(path)/\(inner)"
-        guard tally.isNew(folder: folder) else { return }
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try tally.once(folder) {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            }
         } catch {
             throw BenchFailure("the folder \(folder) can't be made: \(error)")
         }
@@ -119,5 +120,12 @@ private final class TallyBox: Sendable {
         }
     }
 
-    func isNew(folder: String) -> Bool { folders.withLock { $0.insert(folder).inserted } }
+    /// Under the lock: who finds the folder noted also finds it made.
+    func once(_ folder: String, _ make: () throws -> Void) throws {
+        try folders.withLock { folders in
+            guard !folders.contains(folder) else { return }
+            try make()
+            folders.insert(folder)
+        }
+    }
 }
