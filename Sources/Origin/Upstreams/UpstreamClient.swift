@@ -140,7 +140,7 @@ extension UpstreamClient {
             try SocketAddress.makeAddressResolvingHost(plain, port: 0)
         }
         guard let text = address.ipAddress else { throw UpstreamFault("`\(host)` has no address") }
-        guard privateAllowed || PublicAddress.holds(text) else {
+        guard privateAllowed || !PrivateAddress.isPrivate(text) else {
             throw UpstreamFault(
                 "`\(host)` is not at an address of the public internet; if that is meant, add the upstream with "
                     + "--allow-private")
