@@ -118,6 +118,10 @@ package struct ImportStore: Sendable {
     private struct Chosen {
         let row: CrateRows.Crate
         let versions: [CheckedVersion]
+
+        var newest: Version? {
+            NewestVersion.among(versions.map { (version: $0.facts.version, yanked: $0.line.isYanked) })
+        }
     }
 
     private func select(
@@ -154,6 +158,7 @@ package struct ImportStore: Sendable {
         for crate in chosen { try await finish(crate, repository, owner, transaction) }
         let new = zip(ids, versions).map { NewFacts($0, $1.version, .imported) }
         let verdicts = try await facts.record(new, cause: .imported, in: transaction)
+        for crate in chosen { try await note(crate, repository, owner, transaction) }
         _ = try await events.append(changes + verdicts, in: transaction)
     }
 
@@ -161,11 +166,17 @@ package struct ImportStore: Sendable {
         _ crate: Chosen, _ repository: Repository, _ owner: ImportOwner?, _ transaction: Transaction
     ) async throws {
         if let owner { try await owners.makeOwner(owner.userID, of: crate.row.id, transaction) }
-        let newest = NewestVersion.among(
-            crate.versions.map { (version: $0.facts.version, yanked: $0.line.isYanked) })
-        if let newest, let version = crate.versions.first(where: { $0.facts.version == newest }) {
+        if let newest = crate.newest,
+            let version = crate.versions.first(where: { $0.facts.version == newest })
+        {
             try await VersionRows.describe(version, crate.row, transaction)
         }
+    }
+
+    private func note(
+        _ crate: Chosen, _ repository: Repository, _ owner: ImportOwner?, _ transaction: Transaction
+    ) async throws {
+        let newest = crate.newest
         let bytes = crate.versions.reduce(0) { $0 + $1.bytes }
         try await audit.record(
             AuditEntry(

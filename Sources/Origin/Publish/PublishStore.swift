@@ -65,9 +65,9 @@ package struct PublishStore: Sendable {
             version, into: crate, of: repository.name, by: publisher.holder.userID, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         try await VersionRows.describe(version, crate, transaction)
-        try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
         let verdicts = try await self.facts.record(
             [NewFacts(id, version, .published)], cause: .published, in: transaction)
+        try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
         return try await events.append([change] + verdicts, in: transaction)
     }
 

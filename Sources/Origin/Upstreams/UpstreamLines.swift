@@ -107,10 +107,13 @@ extension UpstreamStore {
         guard held.count + merge.added.count > merge.removed.count else {
             throw UpstreamFault("every version of `\(name.spelling)` has another checksum than it once had")
         }
-        if !merge.refused.isEmpty { try await noteRefused(merge, name, upstream, in: repository, transaction) }
-        guard merge.changes else { return .present }
+        guard merge.changes else {
+            try await noteRefused(merge, name, upstream, in: repository, transaction)
+            return .present
+        }
         let verdicts = try await write(merge, crate, name, upstream, in: repository, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
+        try await noteRefused(merge, name, upstream, in: repository, transaction)
         let counts = [
             "added": merge.added.count, "replaced": merge.replaced.count, "removed": merge.removed.count,
         ]
@@ -220,6 +223,7 @@ extension UpstreamStore {
         _ merge: UpstreamMerge, _ name: CrateName, _ upstream: Upstream, in repository: Repository,
         _ transaction: Transaction
     ) async throws {
+        guard !merge.refused.isEmpty else { return }
         let numbers = merge.refused.prefix(5).map(\.version.description).joined(separator: ", ")
         let cause = "it changed the checksum of \(merge.refused.count) versions (\(numbers)); what was held stays"
         _ = try await transaction.execute(

@@ -32,11 +32,11 @@ package struct YankStore: Sendable {
             guard isOwner || principal.isAdmin(of: repository.name) else { throw PublishCheck.notOwner(crate) }
             guard let id = try await change(version, of: row, yanked: yanked, transaction) else { return nil }
             let event = try await CrateRows.renewIndexFile(of: row, in: repository.name, transaction)
+            let verdicts = try await facts.yanked(id, by: yanked ? .owner : nil, in: transaction)
             try await audit.record(
                 AuditEntry(
                     actor: holder.login, tokenID: holder.tokenID, action: yanked ? "yank" : "unyank",
                     repository: repository.name, crate: crate, version: version.description), in: transaction)
-            let verdicts = try await facts.yanked(id, by: yanked ? .owner : nil, in: transaction)
             return try await events.append([event] + verdicts, in: transaction)
         }
     }

@@ -72,30 +72,10 @@ struct QueryPlanTests {
                     #expect(answer.status == 200, "\(answer.body)")
                 }
                 _ = try await FeedStore(pool: origin.pool).page(after: 19_000, rowsMax: 100)
-                try await importOne("moved-\(round)", origin)
+                try await origin.importOne("moved-\(round)")
             }
             #expect(try await scans(of: tables, origin.pool) == before)
         }
-    }
-
-    private func importOne(_ name: String, _ origin: SliceOrigin) async throws {
-        let store = ImportStore(
-            pool: origin.pool, owners: OwnersStore(pool: origin.pool, audit: AuditStore()), events: EventLog(),
-            audit: AuditStore(), facts: FactsStore(pool: origin.pool))
-        let crate = MadeCrate(name, "1.0.0")
-        let bytes = try crate.crate()
-        let facts = try ManifestRules.check(
-            ManifestReader.read(crate.manifest),
-            announced: PublishMetadata(name: CrateName(name), version: Version("1.0.0")), ownIndexURLs: [],
-            metadataRequired: false)
-        let line = try ImportScene.line(of: crate, bytes)
-        let version = CheckedVersion(
-            facts: facts, line: line, traits: nil, publishedAt: nil, bytes: bytes.count)
-        let repository = try await origin.repositories.require(RepositoryName("main"))
-        _ = try await store.known([line.name], in: repository)
-        let outcome = try await store.add(
-            [ImportedCrate(name: line.name, versions: [version])], to: repository, owner: nil)
-        #expect(outcome.added == 1)
     }
 
     private func scans(of tables: [String], _ pool: PostgresPool) async throws -> [String: Int] {

@@ -181,6 +181,27 @@ extension SliceOrigin {
         try await send("PUT", "/main/api/v1/crates/new", token: token, body: body, toOther: toOther)
     }
 
+    /// Imports one version as `longshore-origin import` does.
+    func importOne(_ name: String) async throws {
+        let store = ImportStore(
+            pool: pool, owners: OwnersStore(pool: pool, audit: AuditStore()), events: EventLog(),
+            audit: AuditStore(), facts: FactsStore(pool: pool))
+        let crate = MadeCrate(name, "1.0.0")
+        let bytes = try crate.crate()
+        let facts = try ManifestRules.check(
+            ManifestReader.read(crate.manifest),
+            announced: PublishMetadata(name: CrateName(name), version: Version("1.0.0")), ownIndexURLs: [],
+            metadataRequired: false)
+        let line = try ImportScene.line(of: crate, bytes)
+        let version = CheckedVersion(
+            facts: facts, line: line, traits: nil, publishedAt: nil, bytes: bytes.count)
+        let repository = try await repositories.require(RepositoryName("main"))
+        _ = try await store.known([line.name], in: repository)
+        let outcome = try await store.add(
+            [ImportedCrate(name: line.name, versions: [version])], to: repository, owner: nil)
+        #expect(outcome.added == 1)
+    }
+
     /// The index file's lines, none for 404.
     func lines(_ path: String, token: String? = nil) async throws -> [String] {
         let answer = try await send("GET", "/main/index/\(path)", token: token)
