@@ -42,7 +42,7 @@ package final class OriginApp: Sendable {
     package func start() async throws -> [any Service] {
         let database = try await OriginDatabase.open(config, logger: logger)
         do {
-            let applied = try await Migrator().migrate(database.configuration, logger: logger)
+            let applied = try await database.migrate(logger: logger)
             if !applied.isEmpty { logger.notice("the database's schema is up to date") }
             let slices = OriginSlices(pool: database.pool, logger: logger, feedFramesMax: feedFramesMax)
             let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: logger)
@@ -67,6 +67,12 @@ package final class OriginApp: Sendable {
                 FactsCatchUp(facts: slices.facts, events: slices.events, blobs: blobs, logger: logger),
                 UpstreamFollower(desk: slices.upstreamDesk, repositories: slices.repositories, logger: logger),
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
+                AuditCheckpoints(
+                    keys: slices.auditKeys, trail: slices.auditTrail, seal: seal, folder: config.auditCheckpointFolder,
+                    interval: config.auditCheckpointTime, logger: logger),
+                ExportService(
+                    exporter: try slices.exporter(config), interval: .seconds(2), logger: logger),
+                PullSealer(store: PullSealStore(pool: database.pool), logger: logger), slices.accessNotes,
                 OriginServer(config: config, slices: slices, blobs: blobs, links: links, logger: logger) { [self] in
                     isListening.withLock { $0 = true }
                     onListening($0)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPTypes
 package import Hosting
 
 /// Every setting of the origin, with its value.
@@ -10,7 +11,11 @@ package struct OriginConfig: Sendable {
     package var dataFolder: String
     /// Nil: a private PostgreSQL in the data folder.
     package var databaseURL: String?
+    /// Nil: `databaseURL` owns the tables as well.
+    package var databaseOwnerURL: String?
     package var databaseConnectionsMax = 16
+    /// Nil: whoever is at the other end of the connection asks.
+    package var clientAddressHeader: String?
     /// Without a final slash; nil: `http://` and the address that is listened on.
     package var publicURL: String?
     package var downloadURL: String?
@@ -29,6 +34,14 @@ package struct OriginConfig: Sendable {
     package var clientsMax = 4096
     /// Requests that run at once; one more is answered 503.
     package var requestsMax = 2048
+    /// Nil: no checkpoints of the audit log are written.
+    package var auditCheckpointFolder: String?
+    package var auditCheckpointTime: Duration = .seconds(3600)
+    /// Nil: the log is not exported by the server.
+    package var auditExportTo: String?
+    var auditExportFormat = ExportFormat.jsonl
+    /// The whole value of the header `Authorization`.
+    package var auditExportAuthorization: String?
     /// How long the trail of downloads is kept.
     package var pullDays = 90
     /// Where the advisory database is; nil: nowhere, and `advisories sync` is called by hand.
@@ -67,6 +80,10 @@ package struct OriginConfig: Sendable {
                 "which networks are in which edge's region, such as 10.1.0.0/16=eu,2001:db8::/32=us; for the nearest "
                     + "edge"),
             Setting(
+                "client-address-header", .string,
+                "the header in which your reverse proxy tells who asks, for the audit log, such as X-Forwarded-For, of which "
+                    + "the last address counts; unset: the connection's address"),
+            Setting(
                 "signing-key-time", .duration(.seconds(3600) ... .seconds(366 * 86_400)), default: "30d",
                 "how long one key signs URLs before the next takes over"),
             Setting(
@@ -76,7 +93,7 @@ package struct OriginConfig: Sendable {
             Setting(
                 "advisories-interval", .duration(.seconds(60) ... .seconds(7 * 86_400)), default: "1h",
                 "how often it is read again"),
-        ] + storage + limits + Setting.common(managementAddress: "127.0.0.1:9080")
+        ] + storage + limits + audit + Setting.common(managementAddress: "127.0.0.1:9080")
 
     /// What commands that work on the database need, beside `serve`.
     package static let storage = [
@@ -86,10 +103,33 @@ package struct OriginConfig: Sendable {
             "a libpq connection string; unset: a private PostgreSQL in the data folder is made, started and stopped",
             environmentAlias: "DATABASE_URL"),
         Setting(
+            "database-owner-url", .secret,
+            "the connection string of the role that owns the tables, for migrations and archives of the audit log, so "
+                + "that the role of database-url can't rewrite that log; unset: database-url"),
+        Setting(
             "signing-secret", .secret,
             "seals the keys that sign URLs, at least 20 random characters; unset: the file signing-secret of the data "
                 + "folder, made at the first start"),
         Setting("database-connections-max", .integer(2...1000), default: "16", "connections to PostgreSQL"),
+    ]
+
+    private static let audit = [
+        Setting(
+            "audit-export-to", .string,
+            "where the audit log is sent as it grows: a file that is appended to, or an https address that takes POSTs of "
+                + "JSON lines; unset: nowhere"),
+        Setting(
+            "audit-export-format", .choice(ExportFormat.allCases.map(\.rawValue)), default: "jsonl",
+            "jsonl: as the hashes are made; ecs: Elastic Common Schema"),
+        Setting(
+            "audit-export-authorization", .secret,
+            "sent as the header Authorization to audit-export-to, such as `Bearer …`"),
+        Setting(
+            "audit-checkpoint-folder", .path,
+            "where signed checkpoints of the audit log are put, for you to take elsewhere; unset: none are made"),
+        Setting(
+            "audit-checkpoint-time", .duration(.seconds(1) ... .seconds(366 * 86_400)), default: "1h",
+            "how often a checkpoint is made, if something was recorded since the last"),
     ]
 
     private static let limits = [
@@ -110,6 +150,8 @@ package struct OriginConfig: Sendable {
     package init(_ settings: Settings) {
         self.init(address: settings.address("address"), dataFolder: settings.text("data"))
         databaseURL = settings.optionalText("database-url")
+        databaseOwnerURL = settings.optionalText("database-owner-url")
+        clientAddressHeader = settings.optionalText("client-address-header")
         databaseConnectionsMax = settings.integer("database-connections-max")
         publicURL = settings.optionalText("public-url")
         downloadURL = settings.optionalText("download-url")
@@ -123,6 +165,11 @@ package struct OriginConfig: Sendable {
         clientsMax = settings.integer("clients-max")
         requestsMax = settings.integer("requests-max")
         idleTimeMax = settings.duration("idle-time-max")
+        auditExportTo = settings.optionalText("audit-export-to")
+        auditExportFormat = ExportFormat(rawValue: settings.text("audit-export-format")) ?? .jsonl
+        auditExportAuthorization = settings.optionalText("audit-export-authorization")
+        auditCheckpointFolder = settings.optionalText("audit-checkpoint-folder")
+        auditCheckpointTime = settings.duration("audit-checkpoint-time")
         pullDays = settings.integer("pull-days")
         advisories = settings.optionalText("advisories")
         advisoriesInterval = settings.duration("advisories-interval")
@@ -146,6 +193,12 @@ package struct OriginConfig: Sendable {
             _ = try ClientRegions(clientRegions)
         } catch {
             return "\(error)"
+        }
+        if let auditExportTo {
+            do { _ = try ExportSink(auditExportTo, authorization: nil) } catch { return "\(error)" }
+        }
+        if let clientAddressHeader, HTTPField.Name(clientAddressHeader) == nil {
+            return "`client-address-header` is `\(clientAddressHeader)`, which is no name of a header"
         }
         guard publicURL == nil else { return nil }
         if address.port == 0 {

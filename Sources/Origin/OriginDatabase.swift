@@ -6,6 +6,9 @@ import ServiceLifecycle
 /// The origin's database while a program uses it: the one of the settings, or a private one in the data folder.
 package struct OriginDatabase: Service {
     package let configuration: PostgresConfiguration
+    /// Owns the tables: migrates, and deletes what the audit log has put into an archive. The same as `configuration` if
+    /// the settings name one role only.
+    let owner: PostgresConfiguration
     package let pool: PostgresPool
     private let cluster: EmbeddedCluster?
 
@@ -21,17 +24,36 @@ package struct OriginDatabase: Service {
             if config.databaseURL == nil {
                 try await EmbeddedCluster.start(in: config.dataFolder + "/postgres", logger: logger)
             } else { nil }
-        var configuration = PostgresConfiguration(
-            connectionString: config.databaseURL ?? cluster?.connectionString ?? "")
-        configuration.connectionsMax = config.databaseConnectionsMax
-        configuration.applicationName = "longshore-origin"
         do {
+            var owner = PostgresConfiguration(
+                connectionString: config.databaseOwnerURL ?? config.databaseURL ?? cluster?.connectionString ?? "")
+            owner.applicationName = "longshore-origin"
+            var configuration = owner
+            configuration.connectionString = config.databaseURL ?? owner.connectionString
+            configuration.connectionsMax = config.databaseConnectionsMax
+            if cluster != nil {
+                try await ServerRole.makeEmbedded(by: owner, logger: logger)
+                // libpq takes the last word on a keyword.
+                configuration.connectionString += " user=\(ServerRole.embedded)"
+            }
             let pool = try await PostgresPool.open(configuration, logger: logger)
-            return OriginDatabase(configuration: configuration, pool: pool, cluster: cluster)
+            return OriginDatabase(configuration: configuration, owner: owner, pool: pool, cluster: cluster)
         } catch {
             await cluster?.stop()
             throw error
         }
+    }
+
+    /// Brings the schema up to date, as its owner, and lets the role that serves use it.
+    ///
+    /// - Returns: the migrations that were applied.
+    package func migrate(logger: Logger) async throws -> [Migration] {
+        let applied = try await Migrator().migrate(owner, logger: logger)
+        guard owner.connectionString != configuration.connectionString,
+            let row = try await pool.query("SELECT current_user::text AS role").first
+        else { return applied }
+        try await ServerRole.grant(to: try row.value("role"), by: owner, logger: logger)
+        return applied
     }
 
     /// Supervises the private PostgreSQL until shutdown; closes the pool and stops it then.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPTypes
 import Hosting
 import Hummingbird
 package import Logging
@@ -23,6 +24,7 @@ package struct OriginSlices: Sendable {
     package let facts: FactsStore
     let reads: ReadStore
     let ownReads: OwnReads
+    let accessNotes: AccessNotes
     package let upstreams: UpstreamStore
     let upstreamDesk: UpstreamDesk
 
@@ -43,8 +45,32 @@ package struct OriginSlices: Sendable {
         wait = EdgeWait(board: board, logger: logger)
         reads = ReadStore(pool: pool)
         ownReads = OwnReads(store: reads, logger: logger)
+        accessNotes = AccessNotes(pool: pool, logger: logger)
         upstreams = UpstreamStore(pool: pool, events: events, audit: audit, facts: facts)
         upstreamDesk = UpstreamDesk(store: upstreams, logger: logger)
+    }
+
+    var auditTrail: AuditTrail { AuditTrail(pool: pool) }
+    var auditKeys: AuditKeyStore { AuditKeyStore(pool: pool) }
+
+    /// Checks the audit log against what was kept outside.
+    func auditVerifier(
+        _ config: OriginConfig, keys: [AuditPublicKey], checkpoints: [AuditCheckpoint], archives: [AuditArchiveFile]
+    ) -> AuditVerifier {
+        AuditVerifier(
+            trail: auditTrail, keys: keys, checkpoints: checkpoints, archives: archives, reads: reads,
+            pullDays: config.pullDays)
+    }
+
+    /// What the settings say of an export; nil: nothing.
+    func exporter(_ config: OriginConfig) throws -> AuditExporter? {
+        try config.auditExportTo.map { place in
+            AuditExporter(
+                trail: auditTrail, cursors: ExportCursors(pool: pool), name: ExportService.name,
+                format: config.auditExportFormat,
+                sink: try ExportSink(place, authorization: config.auditExportAuthorization),
+                holder: "replica \(UUID().uuidString)")
+        }
     }
 
     /// How all edges stand, for routes and commands.
@@ -64,7 +90,9 @@ package struct OriginSlices: Sendable {
         router.add(middleware: RequestLimits(concurrentMax: config.requestsMax))
         router.add(middleware: FailureMiddleware())
         router.add(middleware: changes)
+        router.add(middleware: RequestSources(header: config.clientAddressHeader.flatMap { HTTPField.Name($0) }))
         router.add(middleware: Authenticate(tokens: tokens, edges: edges, addresses: addresses))
+        router.add(middleware: NoteRefusals(notes: accessNotes))
         let routes = RouteRecorder(router)
         addCargo(to: routes, config, addresses, blobs, links)
         addManagement(to: routes, addresses)
@@ -116,14 +144,16 @@ package struct OriginSlices: Sendable {
     }
 
     private func addManagement(to routes: RouteRecorder, _ addresses: PublicAddresses) {
-        TokenRoutes(tokens: tokens, wait: wait).add(to: routes)
+        TokenRoutes(tokens: tokens, wait: wait, notes: accessNotes).add(to: routes)
         RepositoryRoutes(repositories: repositories, addresses: addresses).add(to: routes)
         EdgeRoutes(
-            edges: edges, repositories: repositories, tokens: tokens, addresses: addresses, list: edgeList
+            edges: edges, repositories: repositories, tokens: tokens, addresses: addresses, list: edgeList,
+            notes: accessNotes
         ).add(to: routes)
         KeysRoute(keys: signingKeys).add(to: routes)
         FeedRoute(tail: tail, streams: streams, edges: edges, board: board).add(to: routes)
         AckRoute(board: board).add(to: routes)
         DownloadRoutes(repositories: repositories, store: reads).add(to: routes)
+        AuditRoutes(trail: auditTrail).add(to: routes)
     }
 }

@@ -74,6 +74,7 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
         Route(.post, "/api/v1/edges", .admin),
         Route(.delete, "/api/v1/edges/{name}", .admin),
         Route(.get, "/api/v1/pulls", .admin),
+        Route(.get, "/api/v1/audit", .admin),
 
         Route(.get, "/edge/v1/feed", .edge),
         Route(.post, "/edge/v1/ack", .edge),

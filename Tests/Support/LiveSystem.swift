@@ -196,13 +196,13 @@ package final class LiveOrigin: Sendable {
         return text?.split(separator: "\n").first.flatMap { Int32($0) }
     }
 
-    /// Runs a command of `longshore-origin` on this replica's database.
+    /// Runs a command of `longshore-origin` on this replica's database; it must end with this status.
     @discardableResult
-    package func command(_ arguments: [String]) async throws -> ToolResult {
+    package func command(_ arguments: [String], status: Int32 = 0) async throws -> ToolResult {
         let command = [Program.origin.path] + arguments + ["--data", data]
         let words = disk == nil ? command : try SmallDisk.beside(process, command)
         let result = try await runTool(words[0], Array(words[1...]), environment: commandEnvironment, seconds: 300)
-        guard result.status == 0 else { throw CommandFailed(arguments: arguments, text: result.text) }
+        guard result.status == status else { throw CommandFailed(arguments: arguments, text: result.text) }
         return result
     }
 

@@ -14,10 +14,12 @@ import Signing
 package struct TokenRoutes: Sendable {
     let tokens: TokenStore
     let wait: EdgeWait
+    let notes: AccessNotes
 
-    package init(tokens: TokenStore, wait: EdgeWait) {
+    package init(tokens: TokenStore, wait: EdgeWait, notes: AccessNotes) {
         self.tokens = tokens
         self.wait = wait
+        self.notes = notes
     }
 
     /// Adds the slice's routes; each stands in `Route.all`.
@@ -91,6 +93,7 @@ package struct TokenRoutes: Sendable {
 
     private func whoami(_ context: OriginContext) throws -> Response {
         let holder = try context.principal.requireToken()
+        notes.login(holder)
         return try .json(
             Whoami(
                 login: holder.login, id: holder.userID,

@@ -1,12 +1,16 @@
 /// Who changes something, as the audit log names them.
 package struct Actor: Hashable, Sendable {
-    /// A login, `command line`, `key rotation`, `advisory schedule` or `edge NAME`. All but the first hold a space, which no login can.
+    /// A login, `command line`, `key rotation`, `the origin`, `advisory schedule` or `edge NAME`. All but the first hold a
+    /// space, which no login can.
     package let name: String
     package let tokenID: Int64?
 
     package static let commandLine = Actor(name: "command line", tokenID: nil)
     /// The origin itself, when a signing key's time has come.
     package static let rotation = Actor(name: "key rotation", tokenID: nil)
+
+    /// The origin itself, when it makes a key for checkpoints, or sums up what it saw.
+    package static let origin = Actor(name: "the origin", tokenID: nil)
 
     /// The origin itself, when it takes over the advisory database.
     package static let advisories = Actor(name: "advisory schedule", tokenID: nil)

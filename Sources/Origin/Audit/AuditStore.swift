@@ -2,23 +2,45 @@ import FoundationEssentials
 package import Postgres
 import Registry
 
-/// Owns `audit`: lines are written in the transaction of the change that they tell of, and never changed.
+/// Owns `audit` and `audit_head`: lines are written in the transaction of the change that they tell of, and never changed.
+///
+/// PostgreSQL itself gives each line its number, time and hash (migration 8), under a lock that is held until commit and
+/// taken before the feed's: in a transaction that does both, the audit comes first and the feed last.
 package struct AuditStore: Sendable {
+    /// More of one text would be somebody's attempt to fill the log.
+    private static let textCharactersMax = 2000
+
     package init() {}
 
     /// Writes one line; it is there if and only if the change is.
     package func record(_ entry: AuditEntry, in transaction: Transaction) async throws {
+        try await record(entry, from: RequestSource.current, in: transaction)
+    }
+
+    /// Writes one line about something that came from elsewhere than the request at hand.
+    func record(_ entry: AuditEntry, from source: RequestSource, in transaction: Transaction) async throws {
         _ = try await transaction.execute(
             """
-            INSERT INTO audit (actor, token_id, action, repository, crate, version, detail)
-            VALUES (\(entry.actor), \(entry.tokenID), \(entry.action), \(entry.repository?.description),
-                    \(entry.crate?.spelling), \(entry.version), \(try Self.json(entry.detail))::jsonb)
+            INSERT INTO audit (actor, token_id, action, repository, crate, version, rule, detail, address, request)
+            VALUES (\(Self.plain(entry.actor)), \(entry.tokenID), \(Self.plain(entry.action)),
+                    \(entry.repository?.description), \(entry.crate?.spelling), \(entry.version.map(Self.plain)),
+                    \(entry.rule.map(Self.plain)), \(try Self.json(entry.detail))::jsonb,
+                    \(source.address.map(Self.plain)), \(source.request.map(Self.plain)))
             """)
+    }
+
+    /// Without control characters, which `jq` and PostgreSQL do not all spell alike, and not longer than is useful.
+    static func plain(_ text: String) -> String {
+        var plain = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(textCharactersMax) {
+            plain.append(scalar.value < 0x20 || scalar.value == 0x7f ? "\u{FFFD}" : scalar)
+        }
+        return String(plain)
     }
 
     private static func json(_ detail: [String: String]) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(detail), as: UTF8.self)
+        return String(decoding: try encoder.encode(detail.mapValues(plain)), as: UTF8.self)
     }
 }

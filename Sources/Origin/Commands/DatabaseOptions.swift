@@ -1,12 +1,15 @@
 import ArgumentParser
 import Hosting
 import Logging
+import Postgres
 
 /// Where a command finds the database; the same settings as `serve`.
 struct DatabaseOptions: ParsableArguments {
     @Option(help: "The data folder, as of `serve`.") var data: String?
     @Option(help: "A libpq connection string (also DATABASE_URL).") var databaseUrl: String?
     @Option(help: "A file that holds the connection string.") var databaseUrlFile: String?
+    @Option(help: "A file that holds the connection string of the role that owns the tables, as of `serve`.")
+    var databaseOwnerUrlFile: String?
     @Option(help: "A file that holds the secret of the signing keys; unset: as of `serve`.")
     var signingSecretFile: String?
     @Option(help: "The JSON file of settings, as of `serve`.") var config: String?
@@ -16,15 +19,36 @@ struct DatabaseOptions: ParsableArguments {
     /// - Throws: what went wrong, as one sentence.
     func with<Answer>(_ body: (OriginSlices, OriginConfig) async throws -> Answer) async throws -> Answer {
         try await opened { database, config in
-            _ = try await Migrator().migrate(database.configuration, logger: Self.logger)
+            _ = try await database.migrate(logger: Self.logger)
             return try await body(OriginSlices(pool: database.pool, logger: Self.logger), config)
+        }
+    }
+
+    /// The same, with a pool of the role that owns the tables, whose statements may take as long as they take.
+    func withOwner<Answer>(
+        _ body: (OriginSlices, OriginConfig, _ owner: PostgresPool) async throws -> Answer
+    ) async throws -> Answer {
+        try await opened { database, config in
+            _ = try await database.migrate(logger: Self.logger)
+            var patient = database.owner
+            patient.connectionsMax = 1
+            patient.statementTimeout = .zero
+            let owner = try await PostgresPool.open(patient, logger: Self.logger)
+            do {
+                let answer = try await body(OriginSlices(pool: database.pool, logger: Self.logger), config, owner)
+                await owner.close()
+                return answer
+            } catch {
+                await owner.close()
+                throw error
+            }
         }
     }
 
     /// - Returns: the migrations that were applied, as `1 (registry)`.
     func migrate() async throws -> [String] {
         try await opened { database, _ in
-            try await Migrator().migrate(database.configuration, logger: Self.logger).map {
+            try await database.migrate(logger: Self.logger).map {
                 "\($0.number) (\($0.name))"
             }
         }
@@ -52,6 +76,7 @@ struct DatabaseOptions: ParsableArguments {
     private var flags: [String] {
         let pairs = [
             ("data", data), ("database-url", databaseUrl), ("database-url-file", databaseUrlFile),
+            ("database-owner-url-file", databaseOwnerUrlFile),
             ("signing-secret-file", signingSecretFile), ("config", config),
         ]
         return pairs.flatMap { name, value in value.map { ["--\(name)", $0] } ?? [] }

@@ -26,5 +26,6 @@ extension Migration {
         Migration(5, "pulls_edge", PackageResources.m0005_pulls_edge_sql),
         Migration(6, "facts", PackageResources.m0006_facts_sql),
         Migration(7, "upstreams", PackageResources.m0007_upstreams_sql),
+        Migration(8, "audit", PackageResources.m0008_audit_sql),
     ]
 }

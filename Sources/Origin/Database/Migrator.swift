@@ -41,7 +41,10 @@ package struct Migrator: Sendable {
         {
             throw MigrationError.busy
         }
-        try await session.run(script: Self.createTable)
+        // Looked for first: a role that owns nothing may not even say "if it does not exist".
+        if try await session.query("SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL").isEmpty {
+            try await session.run(script: Self.createTable)
+        }
         let plan = try MigrationPlan(known: migrations, applied: try await applied(session))
         for migration in plan.missing {
             try await apply(migration, session)

@@ -46,16 +46,8 @@ package struct ReadStore: Sendable {
         }
     }
 
+    /// The counts first: the transaction then has its number before any pull has its id, which `PullSealer` rests on.
     private func add(_ rows: ReadRows, from edge: String, in transaction: Transaction) async throws {
-        if !rows.pulls.isEmpty {
-            _ = try await transaction.execute(
-                """
-                INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache)
-                SELECT to_timestamp(at), \(edge), repository, crate, version, token, bytes, cache
-                FROM jsonb_to_recordset(\(try Self.json(rows.pulls))::jsonb) AS pull (
-                  at bigint, repository text, crate text, version text, token bigint, bytes bigint, cache text)
-                """)
-        }
         _ = try await transaction.execute(
             """
             INSERT INTO read_counts (repository, crate, version, day, edge, count)
@@ -64,6 +56,14 @@ package struct ReadStore: Sendable {
               repository text, crate text, version text, day date, count bigint)
             ON CONFLICT (repository, crate, version, day, edge)
               DO UPDATE SET count = least(read_counts.count::numeric + excluded.count, \(Self.sumMax)::bigint)::bigint
+            """)
+        guard !rows.pulls.isEmpty else { return }
+        _ = try await transaction.execute(
+            """
+            INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache)
+            SELECT to_timestamp(at), \(edge), repository, crate, version, token, bytes, cache
+            FROM jsonb_to_recordset(\(try Self.json(rows.pulls))::jsonb) AS pull (
+              at bigint, repository text, crate text, version text, token bigint, bytes bigint, cache text)
             """)
     }
 

@@ -22,11 +22,14 @@ package struct EdgeRoutes: Sendable {
     let tokens: TokenStore
     let addresses: PublicAddresses
     let list: EdgeList
+    let notes: AccessNotes
 
     package init(
-        edges: EdgeStore, repositories: RepositoryStore, tokens: TokenStore, addresses: PublicAddresses, list: EdgeList
+        edges: EdgeStore, repositories: RepositoryStore, tokens: TokenStore, addresses: PublicAddresses,
+        list: EdgeList, notes: AccessNotes
     ) {
         self.edges = edges
+        self.notes = notes
         self.list = list
         self.repositories = repositories
         self.tokens = tokens
@@ -59,19 +62,23 @@ package struct EdgeRoutes: Sendable {
     }
 
     private func introspect(_ request: Request, _ context: OriginContext) async throws -> Response {
-        _ = try context.principal.requireEdge()
+        let edge = try context.principal.requireEdge()
         let question = try await request.decode(as: Introspection.Question.self, context: context)
         guard let hash = Checksum(hex: question.sha256) else {
             throw Refusal.badRequest("`sha256` takes 64 lower-case hex digits")
         }
         let found = try await tokens.record(hash: hash)
         guard let record = found.record, record.revoked == nil, !record.isExpired else {
+            let rejection: Principal.Rejection =
+                found.record.map { $0.revoked == nil ? .expired : .revoked } ?? .unknown
+            notes.refusedAtEdge(edge, rejection, found.record)
             // With the position: only then does the 404 come from us, and says what it says.
             throw Refusal(
                 .notFound, "no valid token has this hash",
                 headers: [.longshorePosition: String(found.position)])
         }
         let holder = record.holder
+        notes.login(holder, edge: edge.name)
         return try .json(
             Introspection(subject: holder.subject, grants: holder.grants, expires: holder.expires),
             position: found.position)

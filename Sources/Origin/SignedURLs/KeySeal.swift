@@ -46,6 +46,25 @@ package struct KeySeal: Sendable {
         return key
     }
 
+    /// Seals another secret than a signing key: the origin's own, which it must be able to read again.
+    ///
+    /// - Parameter purpose: what it is for, with its id, such as `webhook 7`: opens nothing that was sealed for another.
+    func seal(_ secret: [UInt8], for purpose: String) throws -> [UInt8] {
+        Array(try ChaChaPoly.seal(secret, using: wrap(purpose), authenticating: Array(purpose.utf8)).combined)
+    }
+
+    /// - Throws: `Failure` if it was sealed with another secret or for another purpose, or is damaged.
+    func open(_ sealed: [UInt8], for purpose: String) throws(Failure) -> [UInt8] {
+        guard let box = try? ChaChaPoly.SealedBox(combined: sealed),
+            let secret = try? ChaChaPoly.open(box, using: wrap(purpose), authenticating: Array(purpose.utf8))
+        else {
+            throw Failure(
+                description: "the secret of the \(purpose) was sealed with another secret than that in \(source); give "
+                    + "the right one in `signing-secret`")
+        }
+        return Array(secret)
+    }
+
     private func wrap(_ id: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: secret, salt: Array("longshore-signing-seed-1".utf8), info: Array(id.utf8),
