@@ -70,6 +70,7 @@ package final class OriginApp: Sendable {
                 AuditCheckpoints(
                     keys: slices.auditKeys, trail: slices.auditTrail, seal: seal, folder: config.auditCheckpointFolder,
                     interval: config.auditCheckpointTime, logger: logger),
+                WebhookService(store: slices.webhooks, trail: slices.auditTrail, seal: seal, logger: logger),
                 ExportService(
                     exporter: try slices.exporter(config), interval: .seconds(2), logger: logger),
                 PullSealer(store: PullSealStore(pool: database.pool), logger: logger), slices.accessNotes,

@@ -51,6 +51,7 @@ package struct OriginSlices: Sendable {
     }
 
     var auditTrail: AuditTrail { AuditTrail(pool: pool) }
+    var webhooks: WebhookStore { WebhookStore(pool: pool) }
     var auditKeys: AuditKeyStore { AuditKeyStore(pool: pool) }
 
     /// Checks the audit log against what was kept outside.

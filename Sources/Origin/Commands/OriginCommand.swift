@@ -22,7 +22,7 @@ package struct OriginCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, RepositoryCommand.self, TokenCommand.self, EdgeCommand.self,
             KeyCommand.self, LinkCommand.self, DownloadsCommand.self, PullsCommand.self,
-            AdvisoriesCommand.self, FactsCommand.self, PolicyCommand.self, AuditCommand.self,
+            AdvisoriesCommand.self, FactsCommand.self, PolicyCommand.self, AuditCommand.self, WebhookCommand.self,
             ImportCommand.self, UpstreamCommand.self, VerifyCommand.self, DoctorCommand.self,
             VersionCommand.self,
         ],

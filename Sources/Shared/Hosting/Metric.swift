@@ -34,6 +34,7 @@ package enum Metric: String, CaseIterable, Sendable {
     case readsLost = "longshore_reads_lost_total"
     case upstreamRequests = "longshore_upstream_requests_total"
     case spoolBytes = "longshore_reads_spool_bytes"
+    case webhooks = "longshore_webhook_messages_total"
 
     /// The `# HELP` line, with the labels that go with it.
     package var help: String {
@@ -70,6 +71,7 @@ package enum Metric: String, CaseIterable, Sendable {
         case .upstreamRequests:
             "Questions for index files to upstreams, by upstream and result (present, absent, overtaken, fault)."
         case .spoolBytes: "Bytes that an edge's access log takes on its disk."
+        case .webhooks: "Messages to webhooks, by result: delivered, failed (tried again) or dead (not tried again)."
         }
     }
 
