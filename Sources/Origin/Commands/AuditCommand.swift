@@ -13,7 +13,7 @@ struct AuditCommand: AsyncParsableCommand {
             Each line carries the hash of the one before, so a change, a gap or a swap shows. Whoever can write the tables
             can write all hashes anew: keep checkpoints and the public key (`audit key`) where they can't be reached.
             """,
-        subcommands: [List.self, Builds.self, Export.self, Verify.self, Checkpoint.self, Key.self])
+        subcommands: [List.self, Builds.self, Export.self, Archive.self, Verify.self, Checkpoint.self, Key.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
