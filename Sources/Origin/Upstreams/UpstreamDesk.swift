@@ -19,10 +19,10 @@ package final class UpstreamDesk: Sendable {
     }
 
     let store: UpstreamStore
-    private let client = UpstreamClient()
-    private let logger: Logger
+    let client = UpstreamClient()
+    let logger: Logger
     private let asking = Mutex<[Place: Task<Answer, any Error>]>([:])
-    private let fetching = Mutex<[Checksum: Task<Void, any Error>]>([:])
+    let fetching = Mutex<[Checksum: Task<Void, any Error>]>([:])
 
     package init(store: UpstreamStore, logger: Logger) {
         self.store = store
@@ -84,6 +84,7 @@ package final class UpstreamDesk: Sendable {
             if let running = asking[place] { return running }
             let task = Task {
                 defer { forget(place) }
+                if let known = try await answered(name, since: standing, in: repository) { return known }
                 return try await answer(name, standing, in: repository)
             }
             asking[place] = task
@@ -92,6 +93,17 @@ package final class UpstreamDesk: Sendable {
     }
 
     private func forget(_ place: Place) { asking.withLock { $0[place] = nil } }
+
+    /// - Returns: what another question brought after `standing` was read; nil if there was none.
+    private func answered(
+        _ name: CrateName, since standing: UpstreamStanding, in repository: Repository
+    ) async throws -> Answer? {
+        let standings = try await store.standings(of: name, in: repository)
+        guard let answered = standings.first(where: { $0.upstream.id == standing.upstream.id })?.answered,
+            answered.stamp != standing.answered?.stamp
+        else { return nil }
+        return answered.isAbsent ? .absent : .present
+    }
 
     private func answer(
         _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository
@@ -119,72 +131,5 @@ package final class UpstreamDesk: Sendable {
 
     private func count(_ upstream: Upstream, _ result: String) {
         Metric.upstreamRequests.counter(["upstream": upstream.name, "result": result]).increment()
-    }
-}
-
-extension UpstreamDesk {
-    /// Brings the file of an upstream's version into the blob store, if it is not there yet.
-    ///
-    /// - Throws: 503 if the upstream does not send the very bytes that its index announced.
-    func bring(
-        _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
-        to blobs: any BlobStore
-    ) async throws {
-        let task = fetching.withLock { fetching in
-            if let running = fetching[checksum] { return running }
-            let task = Task {
-                defer { self.fetching.withLock { $0[checksum] = nil } }
-                try await fetch(name, version, checksum, in: repository, to: blobs)
-            }
-            fetching[checksum] = task
-            return task
-        }
-        try await task.value
-    }
-
-    private func fetch(
-        _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
-        to blobs: any BlobStore
-    ) async throws {
-        if let bytes = try await blobs.size(checksum) {
-            return try await store.noteBytes(bytes, of: checksum, name, in: repository)
-        }
-        guard let upstream = try await store.source(of: name, version, in: repository) else {
-            throw Refusal.notFound(
-                "the upstream of `\(name.spelling)` \(version) was removed before its file was ever fetched")
-        }
-        do {
-            let template = try await template(of: upstream)
-            let writer = try await blobs.begin()
-            do {
-                try await client.crate(template.url(name, version, checksum), of: upstream) {
-                    try await writer.write($0)
-                }
-                try await writer.commit(checksum)
-            } catch {
-                await writer.discard()
-                throw error
-            }
-            try await store.noteBytes(writer.written.bytes, of: checksum, name, in: repository)
-        } catch let error where error is UpstreamFault || error is BlobError {
-            if case BlobError.full = error { throw error }
-            let fault = error as? UpstreamFault ?? UpstreamFault("the file of \(version): \(error)")
-            logger.warning(
-                "an upstream did not send a version's file",
-                metadata: ["upstream": "\(upstream.name)", "crate": "\(name.spelling)", "error": "\(fault)"])
-            try await store.noteFault(fault, of: name, upstream)
-            throw Refusal.unavailable(
-                "the upstream `\(upstream.name)` did not send the file of `\(name.spelling)` \(version) as its index "
-                    + "announced it; try again, and ask the operator for `longshore-origin upstream show`",
-                retryAfter: 5)
-        }
-    }
-
-    private func template(of upstream: Upstream) async throws -> DownloadTemplate {
-        let url = upstream.index.url + "config.json"
-        guard case .file(let body, _) = try await client.file(url, of: upstream, known: nil, bytesMax: 64 << 10),
-            let template = try? JSONValue(parsing: body).object?["dl"]?.string
-        else { throw UpstreamFault("\(url) names no `dl`") }
-        return DownloadTemplate(text: template)
     }
 }

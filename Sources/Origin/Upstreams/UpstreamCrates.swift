@@ -1,0 +1,71 @@
+import Logging
+import NIOCore
+import Registry
+import Synchronization
+
+extension UpstreamDesk {
+    /// Brings the file of an upstream's version into the blob store, if it is not there yet.
+    ///
+    /// - Throws: 503 if the upstream does not send the very bytes that its index announced.
+    func bring(
+        _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
+        to blobs: any BlobStore
+    ) async throws {
+        let task = fetching.withLock { fetching in
+            if let running = fetching[checksum] { return running }
+            let task = Task {
+                defer { self.fetching.withLock { $0[checksum] = nil } }
+                try await fetch(name, version, checksum, in: repository, to: blobs)
+            }
+            fetching[checksum] = task
+            return task
+        }
+        try await task.value
+    }
+
+    private func fetch(
+        _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
+        to blobs: any BlobStore
+    ) async throws {
+        if let bytes = try await blobs.size(checksum) {
+            return try await store.noteBytes(bytes, of: checksum, name, in: repository)
+        }
+        guard let upstream = try await store.source(of: name, version, in: repository) else {
+            throw Refusal.notFound(
+                "the upstream of `\(name.spelling)` \(version) was removed before its file was ever fetched")
+        }
+        do {
+            let template = try await template(of: upstream)
+            let writer = try await blobs.begin()
+            do {
+                try await client.crate(template.url(name, version, checksum), of: upstream) {
+                    try await writer.write($0)
+                }
+                try await writer.commit(checksum)
+            } catch {
+                await writer.discard()
+                throw error
+            }
+            try await store.noteBytes(writer.written.bytes, of: checksum, name, in: repository)
+        } catch let error where error is UpstreamFault || error is BlobError {
+            if case BlobError.full = error { throw error }
+            let fault = error as? UpstreamFault ?? UpstreamFault("the file of \(version): \(error)")
+            logger.warning(
+                "an upstream did not send a version's file",
+                metadata: ["upstream": "\(upstream.name)", "crate": "\(name.spelling)", "error": "\(fault)"])
+            try await store.noteFault(fault, of: name, upstream)
+            throw Refusal.unavailable(
+                "the upstream `\(upstream.name)` did not send the file of `\(name.spelling)` \(version) as its index "
+                    + "announced it; try again, and ask the operator for `longshore-origin upstream show`",
+                retryAfter: 5)
+        }
+    }
+
+    private func template(of upstream: Upstream) async throws -> DownloadTemplate {
+        let url = upstream.index.url + "config.json"
+        guard case .file(let body, _) = try await client.file(url, of: upstream, known: nil, bytesMax: 64 << 10),
+            let template = try? JSONValue(parsing: body).object?["dl"]?.string
+        else { throw UpstreamFault("\(url) names no `dl`") }
+        return DownloadTemplate(text: template)
+    }
+}
