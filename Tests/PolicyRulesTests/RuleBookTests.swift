@@ -100,10 +100,83 @@ struct RuleBookTests {
     }
 
     @Test func `what an engine elsewhere is sent can be read again`() throws {
-        let input = PolicyInput(now: "2026-02-01T00:00:00Z", versions: [.made(), .made(license: nil)])
+        let input = PolicyInput(
+            now: "2026-02-01T00:00:00Z", versions: [.made(), .made(license: nil)],
+            releases: [PolicyRelease(identity: "foo", version: "1.2.3", rule: "new")])
         let text = try JSONEncoder().encode(input)
         #expect(try JSONDecoder().decode(PolicyInput.self, from: text) == input)
         let keys = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any]).keys.sorted()
-        #expect(keys == ["now", "schema", "versions"])
+        #expect(keys == ["now", "releases", "schema", "versions"])
+    }
+}
+
+/// What nobody knows yet, what was let go, and yanks that are too young.
+struct RuleBookUnknownTests {
+    private static func judge(
+        _ facts: VersionFacts, _ rule: String, released: Set<PolicyRelease> = [], at now: String = "2026-02-01"
+    ) throws -> Judgement {
+        let file = try PolicyFile(parsing: "format = 1\nask = \"us\"\n" + rule)
+        return RuleBook(file).judge(facts, released: released, at: try #require(UnixTime.seconds(now)))
+    }
+
+    @Test func `what only the file tells speaks against a version, and says that the file will tell`() throws {
+        let rule = """
+            [[rule]]
+            name = "macros"
+            decision = "block"
+            reason = "no code at build time"
+            when.proc-macro = true
+            """
+        let unknown = try Self.judge(.made(isProcMacro: nil), rule)
+        #expect(unknown.decision == .block && unknown.awaitsFile)
+        let known = try Self.judge(.made(isProcMacro: true), rule)
+        #expect(known.decision == .block && !known.awaitsFile)
+    }
+
+    @Test func `what nobody knows never speaks for a version`() throws {
+        let rules = """
+            [[rule]]
+            name = "macros"
+            decision = "allow"
+            reason = "looked at"
+            when.proc-macro = true
+
+            [[rule]]
+            name = "rest"
+            decision = "block"
+            reason = "everything else"
+            for.crates = ["*"]
+            """
+        #expect(try Self.judge(.made(isProcMacro: nil), rules).decision == .block)
+        #expect(try Self.judge(.made(isProcMacro: true), rules).decision == .allow)
+    }
+
+    @Test func `a release takes one quarantine away from one version`() throws {
+        let rule = { (decision: String) in
+            "[[rule]]\nname = \"new\"\ndecision = \"\(decision)\"\nreason = \"too new\"\nwhen.younger-than = \"60d\""
+        }
+        let facts = VersionFacts.made("foo", "1.0.0+build")
+        let release = PolicyRelease(identity: "foo", version: "1.0.0", rule: "new")
+        let other = PolicyRelease(identity: "foo", version: "1.0.0", rule: "old")
+        let now = "2026-01-10"
+        #expect(try Self.judge(facts, rule("quarantine"), at: now).decision == .quarantine)
+        #expect(try Self.judge(facts, rule("quarantine"), released: [other], at: now).decision == .quarantine)
+        let released = try Self.judge(facts, rule("quarantine"), released: [release], at: now)
+        #expect(released.decision == .allow && released.excepted == ["new"])
+        #expect(try Self.judge(facts, rule("block"), released: [release], at: now).decision == .block)
+    }
+
+    @Test func `an upstream's yank waits as long as the file says; an owner's does not`() throws {
+        let yanked = { (by: VersionFacts.Yank.By, since: String?) in
+            VersionFacts.made(yank: VersionFacts.Yank(isYanked: true, by: by, since: since))
+        }
+        let head = "yank-cooldown = \"3d\""
+        let young = try Self.judge(yanked(.upstream, "2026-01-31T00:00:00Z"), head)
+        #expect(young.holdsYank && young.decision == .allow)
+        #expect(young.decideAgainAt == UnixTime.seconds("2026-02-03"))
+        #expect(try !Self.judge(yanked(.upstream, "2026-01-29T00:00:00Z"), head).holdsYank)
+        #expect(try !Self.judge(yanked(.owner, "2026-01-31T00:00:00Z"), head).holdsYank)
+        // It was so when we first saw it: nobody can have been steered.
+        #expect(try !Self.judge(yanked(.upstream, nil), head).holdsYank)
     }
 }

@@ -38,13 +38,21 @@ package struct Judgement: Hashable, Sendable {
     package let excepted: [String]
     /// When the clock alone may change this: seconds since 1970; nil if it can't.
     package let decideAgainAt: Int?
+    /// The decision rests on something that only the version's file can tell, which is not here yet.
+    package let awaitsFile: Bool
+    /// The upstream yanked the version so lately that nobody follows it yet: it is served as if it were not yanked.
+    package let holdsYank: Bool
 
-    package init(_ decision: Decision, reasons: [PolicyReason] = [], excepted: [String] = [], decideAgainAt: Int? = nil)
-    {
+    package init(
+        _ decision: Decision, reasons: [PolicyReason] = [], excepted: [String] = [], decideAgainAt: Int? = nil,
+        awaitsFile: Bool = false, holdsYank: Bool = false
+    ) {
         self.decision = decision
         self.reasons = reasons
         self.excepted = excepted
         self.decideAgainAt = decideAgainAt
+        self.awaitsFile = awaitsFile
+        self.holdsYank = holdsYank
     }
 
     /// The one that decided; nil if none did.

@@ -38,6 +38,8 @@ package enum PolicyCondition: Hashable, Sendable {
     struct Holding: Hashable {
         let because: String
         var until: Int?
+        /// It holds only because nobody knows what the version's file would tell.
+        var isGuess = false
     }
 
     /// - Parameter now: seconds since 1970.
@@ -55,7 +57,9 @@ package enum PolicyCondition: Hashable, Sendable {
         case .unscored:
             return vulnerability(in: facts, where: \.isUnscored)
         case .licenses(let rules):
-            return Self.objection(of: rules, to: facts.license).map { Holding(because: $0) }
+            return Self.objection(of: rules, to: facts.license).map {
+                Holding(because: $0, isGuess: facts.license.state == .unknown)
+            }
         case .youngerThan(let seconds):
             return Self.tooYoung(facts, seconds, now)
         case .names(let patterns):
@@ -68,7 +72,7 @@ package enum PolicyCondition: Hashable, Sendable {
         case .yanked:
             return facts.yank.isYanked ? Holding(because: "it is yanked") : nil
         case .largerThan(let most):
-            guard let bytes = facts.bytes else { return Holding(because: "its size is not known") }
+            guard let bytes = facts.bytes else { return Holding(because: "its size is not known", isGuess: true) }
             return bytes > most ? Holding(because: "it has \(bytes) bytes") : nil
         case .buildScript:
             return Self.unlessFalse(facts.hasBuildScript, "a build script")
@@ -114,7 +118,7 @@ package enum PolicyCondition: Hashable, Sendable {
         switch fact {
         case false: nil
         case true: Holding(because: "it has \(what)")
-        case nil: Holding(because: "nobody knows whether it has \(what)")
+        case nil: Holding(because: "nobody knows whether it has \(what)", isGuess: true)
         }
     }
 }

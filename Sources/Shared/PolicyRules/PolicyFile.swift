@@ -14,11 +14,14 @@ package struct PolicyFile: Hashable, Sendable {
     package let ask: String
     package let rules: [PolicyRule]
     package let exceptions: [PolicyException]
+    /// An upstream's yank is followed when it is so old, in seconds; nil: at once.
+    package let yankCooldown: Int?
 
-    package init(ask: String, rules: [PolicyRule], exceptions: [PolicyException]) {
+    package init(ask: String, rules: [PolicyRule], exceptions: [PolicyException], yankCooldown: Int? = nil) {
         self.ask = ask
         self.rules = rules
         self.exceptions = exceptions
+        self.yankCooldown = yankCooldown
     }
 }
 

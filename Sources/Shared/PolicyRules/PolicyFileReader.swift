@@ -26,9 +26,10 @@ extension PolicyFile {
                 "the file must begin with `format = \(Self.format)`: rules of another format could mean other things")
         }
         let ask = try fields.needed("ask")
+        let yankCooldown = try fields.read("yank-cooldown", "a length of time like `3d`", TimeSpan.seconds)
         let rules = try Self.tables("rule", in: &fields, atMost: Self.rulesMax)
         let exceptions = try Self.tables("exception", in: &fields, atMost: Self.exceptionsMax)
-        try fields.finish("`format`, `ask`, `[[rule]]` and `[[exception]]`")
+        try fields.finish("`format`, `ask`, `yank-cooldown`, `[[rule]]` and `[[exception]]`")
         var made: [PolicyRule] = []
         for (number, rule) in rules.enumerated() {
             let rule = try Self.rule(rule, number + 1)
@@ -41,7 +42,7 @@ extension PolicyFile {
         for (number, exception) in exceptions.enumerated() {
             granted.append(try Self.exception(exception, number + 1, rules: Set(made.map(\.name))))
         }
-        self.init(ask: ask, rules: made, exceptions: granted)
+        self.init(ask: ask, rules: made, exceptions: granted, yankCooldown: yankCooldown)
     }
 
     private static func tables(
