@@ -101,7 +101,7 @@ let tests: [Target] = [
     .tests(
         "OriginTests",
         [
-            "Origin", "Postgres", "CrateFile", "Facts", "Hosting", "Registry", "Signing", "TestSupport",
+            "Origin", "Postgres", "CrateFile", "Facts", "Hosting", "PolicyRules", "Registry", "Signing", "TestSupport",
             .asyncHTTPClient, .crypto,
             .hummingbird, .logging, .nio, .nioFoundation, .nioHTTP1, .serviceLifecycle,
         ]),

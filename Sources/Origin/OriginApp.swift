@@ -64,7 +64,9 @@ package final class OriginApp: Sendable {
                 Retention(pool: database.pool, logger: logger),
                 DependencyCatchUp(pool: database.pool, logger: logger),
                 PullRetention(pool: database.pool, days: config.pullDays, logger: logger), slices.board,
-                FactsCatchUp(facts: slices.facts, events: slices.events, blobs: blobs, logger: logger),
+                FactsCatchUp(
+                    facts: slices.facts, events: slices.events, audit: slices.audit, blobs: blobs, logger: logger),
+                PolicyClock(store: slices.policies, logger: logger),
                 UpstreamFollower(desk: slices.upstreamDesk, repositories: slices.repositories, logger: logger),
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 AuditCheckpoints(

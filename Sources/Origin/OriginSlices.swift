@@ -22,6 +22,7 @@ package struct OriginSlices: Sendable {
     let events: EventLog
     let audit: AuditStore
     package let facts: FactsStore
+    package let policies: PolicyStore
     let reads: ReadStore
     let ownReads: OwnReads
     let accessNotes: AccessNotes
@@ -32,7 +33,9 @@ package struct OriginSlices: Sendable {
         self.pool = pool
         events = EventLog()
         audit = AuditStore()
-        facts = FactsStore(pool: pool)
+        let judge = PolicyJudge(pool: pool)
+        facts = FactsStore(pool: pool, listener: judge)
+        policies = PolicyStore(pool: pool, events: events, audit: audit, judge: judge)
         repositories = RepositoryStore(pool: pool, events: events, audit: audit)
         tokens = TokenStore(pool: pool, events: events, audit: audit)
         edges = EdgeStore(pool: pool, events: events, audit: audit)

@@ -6,13 +6,15 @@ enum DatabaseRules {
         "feed_head": ["Closure", "Crates", "Index"],
         // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
         "crates": [
-            "Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Search", "Upstreams",
+            "Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Policy", "Search", "Upstreams",
         ],
-        "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Upstreams", "Yank"],
+        "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Policy", "Upstreams", "Yank"],
+        // A download is refused in the snapshot in which it is found.
+        "decisions": ["Crates"],
         // Upstreams change versions as publishing does, and remember checksums as it does (I2).
         "checksums": ["Upstreams"],
         // Facts of a version are named by repository, and advisories tell in which they hold.
-        "repositories": ["Advisories", "Facts", "Upstreams"],
+        "repositories": ["Advisories", "Facts", "Policy", "Upstreams"],
         // Whether a repository has any.
         "upstreams": ["Repositories"],
         // Owners are named by login, and only those who hold a token can be one. The trail of pulls names logins.

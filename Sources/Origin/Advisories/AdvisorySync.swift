@@ -200,7 +200,8 @@ extension AdvisorySync {
             _ = try await transaction.execute("DELETE FROM advisories WHERE is_removed AND is_matched")
         }
         let told = try await facts.changed(rematch.versionIDs, cause: .advisories, in: transaction)
-        let position = told.isEmpty ? nil : try await events.append(told, in: transaction)
+        try await audit.record(told.entries, in: transaction)
+        let position = told.events.isEmpty ? nil : try await events.append(told.events, in: transaction)
         return Step(versions: rematch.versionIDs.count, position: position)
     }
 

@@ -15,6 +15,9 @@ package struct Actor: Hashable, Sendable {
     /// The origin itself, when it takes over the advisory database.
     package static let advisories = Actor(name: "advisory schedule", tokenID: nil)
 
+    /// The origin itself, when rules decide on a version.
+    package static let policy = Actor(name: "the policy", tokenID: nil)
+
     package init(_ holder: TokenHolder) { self.init(name: holder.login, tokenID: holder.tokenID) }
 
     private init(name: String, tokenID: Int64?) {

@@ -17,6 +17,11 @@ package struct AuditStore: Sendable {
         try await record(entry, from: RequestSource.current, in: transaction)
     }
 
+    /// Writes lines that belong together, in their order.
+    func record(_ entries: [AuditEntry], in transaction: Transaction) async throws {
+        for entry in entries { try await record(entry, in: transaction) }
+    }
+
     /// Writes one line about something that came from elsewhere than the request at hand.
     func record(_ entry: AuditEntry, from source: RequestSource, in transaction: Transaction) async throws {
         _ = try await transaction.execute(

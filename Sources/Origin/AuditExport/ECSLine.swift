@@ -31,7 +31,8 @@ struct ECSLine: Encodable {
         /// Actions that are not listed change the configuration.
         init(action: String) {
             switch action {
-            case "publish", "publish-new", "import", "yank", "unyank": self.init("package", "change")
+            case "publish", "publish-new", "import", "yank", "unyank", "policy.decide", "policy.release":
+                self.init("package", "change")
             case PullSeal.action, "url.create": self.init("package", "access")
             case "owner.add", "owner.remove": self.init("iam", "change", "group")
             case "token.create": self.init("iam", "creation")

@@ -80,18 +80,14 @@ extension AuditCommand {
             discussion: """
                   longshore-origin audit builds tidewater@0.1.0
                 """)
-        @Argument(help: "The crate and its version, as in tidewater@0.1.0.") var crate: String
+        @Argument(help: CrateAtVersion.help) var crate: CrateAtVersion
         @Option(help: "Only from this repository.") var repository: RepositoryName?
         @Flag(help: "Prints JSON.") var json = false
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let parts = crate.split(separator: "@", omittingEmptySubsequences: false)
-            guard parts.count == 2, let name = try? CrateName(String(parts[0])),
-                let version = try? Version(String(parts[1]))
-            else { throw ValidationError("`\(crate)` is no crate with its version; write tidewater@0.1.0") }
             let found = try await database.with { slices, _ in
-                try await slices.reads.builds(of: name, version, in: repository)
+                try await slices.reads.builds(of: crate.name, crate.version, in: repository)
             }
             if json { return print(try CommandOutput.json(found)) }
             let rows = found.builds.map { build in

@@ -12,15 +12,11 @@ struct FactsCommand: AsyncParsableCommand {
             JSON; what is not known is null. The keys are explained in docs/FACTS.md.
             """)
     @Argument var repository: RepositoryName
-    @Argument(help: "CRATE@VERSION") var version: String
+    @Argument(help: CrateAtVersion.help) var version: CrateAtVersion
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        guard let mark = version.firstIndex(of: "@") else {
-            throw ValidationError("name a version like smallvec@1.6.0")
-        }
-        let name = try CrateName(String(version[..<mark]))
-        let number = try Version(String(version[version.index(after: mark)...]))
+        let (name, number) = (version.name, version.version)
         try await database.with { slices, _ in
             let repository = try await slices.repositories.require(repository)
             guard let facts = try await slices.facts.facts(of: number, name, in: repository.name) else {

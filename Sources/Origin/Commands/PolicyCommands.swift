@@ -5,14 +5,23 @@ import PolicyRules
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Rules about which versions may be used: checks a file, tries it on cases.",
+        commandName: "policy", abstract: "Rules about which versions of a repository may be used.",
         discussion: """
-            Rules are one TOML file, kept like code; docs/POLICY.md describes it. Both commands work without a server.
+            Rules are one TOML file, kept like code; docs/POLICY.md describes it. `check` and `test` need no server.
 
-              longshore-origin policy check policy.toml
+              longshore-origin policy check rules/policy.toml
               longshore-origin policy test rules/
+              longshore-origin policy dry-run main rules/policy.toml --lock Cargo.lock
+              longshore-origin policy set main rules/policy.toml
+              longshore-origin policy list main --decision quarantine
+              longshore-origin policy explain main smallvec@1.6.0
+              longshore-origin policy release main smallvec@1.6.0 --reason "read it, see SEC-118"
             """,
-        subcommands: [PolicyCheckCommand.self, PolicyTestCommand.self])
+        subcommands: [
+            PolicyCheckCommand.self, PolicyTestCommand.self, PolicyDryRunCommand.self, PolicySetCommand.self,
+            PolicyShowCommand.self, PolicyListCommand.self, PolicyExplainCommand.self, PolicyReleaseCommand.self,
+            PolicyRemoveCommand.self,
+        ])
 }
 
 struct PolicyCheckCommand: ParsableCommand {
@@ -75,24 +84,30 @@ struct PolicyTestCommand: ParsableCommand {
 }
 
 /// Policy files on disk, for commands.
-private enum PolicySource {
-    /// Rules are written by people.
-    private static let bytesMax = 4 << 20
+enum PolicySource {
+    private static let bytesMax = PolicyStore.bytesMax
 
     static func policy(_ path: String) throws -> PolicyFile {
         try read(path) { text throws(PolicyFile.Invalid) in try PolicyFile(parsing: text) }
     }
 
-    static func read<Value>(_ path: String, _ parse: (String) throws(PolicyFile.Invalid) -> Value) throws -> Value {
+    static func read<Value, Problem: Error>(
+        _ path: String, _ parse: (String) throws(Problem) -> Value
+    ) throws -> Value {
+        let text = try text(path)
+        do throws(Problem) {
+            return try parse(text)
+        } catch {
+            throw ValidationError("\(path): \(error)")
+        }
+    }
+
+    static func text(_ path: String) throws -> String {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw ValidationError("\(path) can't be read: is it there, and may you read it?")
         }
         guard bytes.count <= bytesMax else { throw ValidationError("\(path) has more than \(bytesMax >> 20) MiB") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw ValidationError("\(path) is not UTF-8") }
-        do throws(PolicyFile.Invalid) {
-            return try parse(text)
-        } catch {
-            throw ValidationError("\(path): \(error)")
-        }
+        return text
     }
 }

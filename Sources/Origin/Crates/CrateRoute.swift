@@ -14,6 +14,7 @@ import Registry
 /// | `HEAD`                                      | the headers of `GET`                                  |      |
 /// | unknown version, other spelling, other hash | 404 text                                              | C4, I7 |
 /// | private, no token or a bad one              | 401 with a challenge                                  | D7   |
+/// | policy blocks or quarantines the version    | 403 text: the rule, why, whom to ask                  | C5, I6 |
 /// | an upstream's file can't be fetched now     | 503, `retry-after`                                    | I11  |
 /// | the blob is missing: damage                 | 500 text, logged                                      | I1   |
 package struct CrateRoute: Sendable {
@@ -69,7 +70,7 @@ package struct CrateRoute: Sendable {
         let version = try Version(context.parameters.require("version").decodingPlus)
         try context.principal.requireRead(repository, of: name)
         let (found, _) = try await store.find(name, version, nil, in: repository)
-        if let links, let found {
+        if let links, let found, found.refusal == nil {
             let file = DownloadLinks.File(
                 repository: repository,
                 path: CratePath(name: name, version: version, checksum: found.checksum))
@@ -97,16 +98,16 @@ package struct CrateRoute: Sendable {
                 found, path.name, path.version, in: repository, request, lifetime: Self.forever, to: nil)
             response.headers[EdgeWire.positionField] = "\(position)"
             return response
-        } catch let refusal as Refusal where refusal.status == .notFound {
-            throw Refusal(.notFound, refusal.detail, headers: [EdgeWire.positionField: "\(position)"])
+        } catch let refusal as Refusal where refusal.status == .notFound || refusal.status == .forbidden {
+            throw Refusal(refusal.status, refusal.detail, headers: [EdgeWire.positionField: "\(position)"])
         }
     }
 
-    /// An upstream's version is fetched when it is first asked for.
+    /// An upstream's version is fetched when it is first asked for, unless policy forbids it already.
     private func fetched(
         _ found: CrateStore.Found?, _ name: CrateName, _ version: Version, in repository: Repository
     ) async throws -> CrateStore.Found? {
-        guard let found, found.bytes == 0 else { return found }
+        guard let found, found.bytes == 0, found.refusal == nil else { return found }
         try await upstreams.bring(name, version, found.checksum, in: repository, to: blobs)
         return try await store.find(name, version, found.checksum, in: repository).found
     }
@@ -121,6 +122,7 @@ package struct CrateRoute: Sendable {
         guard let found = try await fetched(found, name, version, in: repository) else {
             throw Refusal.notFound("repository `\(repository.name)` has no crate `\(name.spelling)` \(version) here")
         }
+        if let refusal = found.refusal { throw Refusal.forbidden(refusal) }
         let headers: HTTPFields = [
             .contentType: "application/gzip", .contentLength: "\(found.bytes)",
             .cacheControl: (repository.isPrivate ? "private, " : "public, ") + lifetime,

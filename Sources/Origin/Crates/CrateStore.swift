@@ -11,6 +11,8 @@ package struct CrateStore: Sendable {
         let checksum: Checksum
         /// 0 for an upstream's version whose file was not fetched yet.
         let bytes: Int
+        /// Why policy lets nobody have it; nil: it does.
+        let refusal: String?
     }
 
     /// One statement, hence one snapshot of the version and the feed's position.
@@ -29,7 +31,7 @@ package struct CrateStore: Sendable {
         guard let bytes = try row.value("bytes", as: Int?.self),
             let checksum = Checksum(bytes: try row.value("checksum", as: [UInt8].self))
         else { return (nil, position) }
-        return (Found(checksum: checksum, bytes: bytes), position)
+        return (Found(checksum: checksum, bytes: bytes, refusal: try row.value("refusal", as: String?.self)), position)
     }
 
     /// Always one row: the position, and the version beside it if there is one.
@@ -38,7 +40,9 @@ package struct CrateStore: Sendable {
     ) -> Query {
         """
         SELECT feed_head.position, found.* FROM feed_head LEFT JOIN (
-          SELECT versions.checksum, versions.bytes FROM crates JOIN versions ON versions.crate_id = crates.id
+          SELECT versions.checksum, versions.bytes, decisions.refusal
+          FROM crates JOIN versions ON versions.crate_id = crates.id
+          LEFT JOIN decisions ON decisions.version_id = versions.id
           WHERE crates.repository_id = \(repository.id) AND crates.identity = \(name.identity)
             AND crates.name = \(name.spelling) AND versions.bare_number = \(version.bare)
             AND versions.number = \(version.description)

@@ -27,5 +27,6 @@ extension Migration {
         Migration(6, "facts", PackageResources.m0006_facts_sql),
         Migration(7, "upstreams", PackageResources.m0007_upstreams_sql),
         Migration(8, "audit", PackageResources.m0008_audit_sql),
+        Migration(9, "policy", PackageResources.m0009_policy_sql),
     ]
 }

@@ -1,10 +1,7 @@
-import CrateFile
-import Facts
 package import Logging
-import NIOCore
-package import Postgres
+import Postgres
 import Registry
-import ServiceLifecycle
+package import ServiceLifecycle
 
 /// Reads the manifests that nobody has read for facts yet, once after the start: of versions from before there were facts.
 ///
@@ -16,12 +13,16 @@ package struct FactsCatchUp: Service {
 
     let facts: FactsStore
     let events: EventLog
+    let audit: AuditStore
     let blobs: any BlobStore
     let logger: Logger
 
-    package init(facts: FactsStore, events: EventLog, blobs: any BlobStore, logger: Logger) {
+    package init(
+        facts: FactsStore, events: EventLog, audit: AuditStore, blobs: any BlobStore, logger: Logger
+    ) {
         self.facts = facts
         self.events = events
+        self.audit = audit
         self.blobs = blobs
         self.logger = logger
     }
@@ -66,33 +67,16 @@ package struct FactsCatchUp: Service {
     }
 
     private func fill(_ version: Unread) async throws -> Bool {
-        guard let traits = try await traits(of: version) else { return false }
+        let manifest = ManifestInFile(blobs: blobs, logger: logger)
+        guard let traits = try await manifest.traits(of: version.name, version.version, version.checksum) else {
+            return false
+        }
         try await facts.pool.withTransaction { transaction in
-            let told = try await facts.fill(traits, of: version.id, in: transaction)
-            if !told.isEmpty { _ = try await events.append(told, in: transaction) }
+            let verdicts = try await facts.fill(traits, of: version.id, in: transaction)
+            try await audit.record(verdicts.entries, in: transaction)
+            if !verdicts.events.isEmpty { _ = try await events.append(verdicts.events, in: transaction) }
         }
         return true
-    }
-
-    private func traits(of version: Unread) async throws -> ManifestTraits? {
-        guard let reader = try await blobs.open(version.checksum) else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(reader.bytes)
-        while let piece = try await reader.next() { bytes.append(contentsOf: piece.readableBytesView) }
-        let (name, number, file) = (version.name, version.version, bytes)
-        do {
-            return try await offLoop {
-                let inspection = try CrateInspector(name: name, version: number, rules: .imported)
-                    .inspect(file, isCancelled: { false })
-                return ManifestTraits(
-                    try ManifestReader.read(inspection.manifest), hasBuildFile: inspection.hasBuildFile)
-            }
-        } catch {
-            logger.warning(
-                "the facts of \(name.spelling) \(number) stay unknown: its file can't be read",
-                metadata: ["error": "\(error)"])
-            return nil
-        }
     }
 
     private func unread(after last: Int64) async throws -> [Unread] {

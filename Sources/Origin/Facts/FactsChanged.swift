@@ -21,16 +21,32 @@ package protocol FactsListener: Sendable {
     /// Called inside the transaction of the change, which commits with the verdicts or not at all.
     ///
     /// Rows of `crates` are locked in ascending order of their ids, or two such transactions could wait for each other.
-    /// - Returns: what the feed has to tell of the verdicts; the caller appends it last.
-    func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> [RegistryEvent]
+    /// - Returns: what has to be recorded and told; the caller does that last, once all facts are written.
+    func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> Verdicts
+}
+
+/// What new verdicts on versions leave to do at the end of their transaction: first the audit log, then the feed.
+package struct Verdicts: Sendable {
+    package static let none = Verdicts()
+
+    package private(set) var entries: [AuditEntry]
+    package private(set) var events: [RegistryEvent]
+
+    package init(entries: [AuditEntry] = [], events: [RegistryEvent] = []) {
+        self.entries = entries
+        self.events = events
+    }
+
+    static func += (verdicts: inout Verdicts, more: Verdicts) {
+        verdicts.entries += more.entries
+        verdicts.events += more.events
+    }
 }
 
 /// Nobody judges: every version may be used.
 package struct NoFactsListener: FactsListener {
     package init() {}
 
-    /// No events.
-    package func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> [RegistryEvent] {
-        []
-    }
+    /// Nothing.
+    package func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> Verdicts { .none }
 }

@@ -41,8 +41,11 @@ extension FactsStore {
 
     /// $1 ids of versions.
     static let select: Query = """
-        SELECT v.id, r.name AS repository, c.name, c.identity, v.number, encode(v.checksum, 'hex') AS checksum, v.bytes,
-          v.yanked, f.origin, f.upstream, to_char(f.published_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS published,
+        SELECT v.id, r.name AS repository, c.name, c.identity, v.number, encode(v.checksum, 'hex') AS checksum,
+          -- 0: an upstream's file that was not fetched yet.
+          nullif(v.bytes, 0) AS bytes,
+          -- What policy changes of a line is its yank, and nothing else.
+          v.yanked <> (v.source_line IS NOT NULL) AS yanked, f.origin, f.upstream, to_char(f.published_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS published,
           to_char(f.first_seen_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first_seen, f.has_manifest, f.license,
           f.yanked_by, to_char(f.yanked_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS yanked_since, f.has_license_file, f.build_script, f.proc_macro, f.links, f.dependencies_normal, f.dependencies_build,
           f.dependencies_dev
@@ -63,7 +66,7 @@ extension VersionFacts {
         self.init(
             repository: try row.value("repository"), name: try row.value("name"), identity: try row.value("identity"),
             version: number, isPrerelease: try Version(number).prerelease.isEmpty == false,
-            checksum: try row.value("checksum"), bytes: try row.value("bytes", as: Int.self),
+            checksum: try row.value("checksum"), bytes: try row.value("bytes", as: Int?.self),
             origin: Origin(kind, upstream: try row.value("upstream", as: String?.self)),
             publishedAt: try row.value("published", as: String?.self), firstSeenAt: try row.value("first_seen"),
             yank: try Yank(row),

@@ -41,11 +41,10 @@ package struct FactsStore: Sendable {
 
     /// Keeps the facts of versions that this transaction adds, finds their advisories, and has them judged.
     ///
-    /// - Returns: what the feed has to tell besides the change itself.
     func record(
         _ new: [NewFacts], cause: FactsChanged.Cause, in transaction: Transaction
-    ) async throws -> [RegistryEvent] {
-        guard !new.isEmpty else { return [] }
+    ) async throws -> Verdicts {
+        guard !new.isEmpty else { return .none }
         func flags(_ fact: (ManifestTraits) -> Bool) -> [String] {
             new.map { $0.traits.map(fact) == true ? "t" : "f" }
         }
@@ -64,7 +63,7 @@ package struct FactsStore: Sendable {
     /// Keeps what a manifest says that could be read only now, and has its version judged again.
     func fill(
         _ traits: ManifestTraits, of versionID: Int64, in transaction: Transaction
-    ) async throws -> [RegistryEvent] {
+    ) async throws -> Verdicts {
         let count = try await transaction.execute(
             """
             UPDATE facts SET has_manifest = true, license = \(traits.license.text),
@@ -72,13 +71,13 @@ package struct FactsStore: Sendable {
               proc_macro = \(traits.isProcMacro), links = coalesce(\(traits.links), links)
             WHERE version_id = \(versionID) AND NOT has_manifest
             """)
-        return count == 0 ? [] : try await changed([versionID], cause: .manifest, in: transaction)
+        return count == 0 ? .none : try await changed([versionID], cause: .manifest, in: transaction)
     }
 
     /// Notes who yanked a version, or that nobody does any more, and has it judged again.
     func yanked(
         _ versionID: Int64, by whom: VersionFacts.Yank.By?, in transaction: Transaction
-    ) async throws -> [RegistryEvent] {
+    ) async throws -> Verdicts {
         _ = try await transaction.execute(
             """
             UPDATE facts SET yanked_by = \(whom?.rawValue), yanked_at = CASE WHEN \(whom?.rawValue)::text IS NOT NULL THEN now() END
@@ -90,8 +89,8 @@ package struct FactsStore: Sendable {
     /// Has versions judged again; nothing happens for none.
     func changed(
         _ versionIDs: some Collection<Int64>, cause: FactsChanged.Cause, in transaction: Transaction
-    ) async throws -> [RegistryEvent] {
-        guard !versionIDs.isEmpty else { return [] }
+    ) async throws -> Verdicts {
+        guard !versionIDs.isEmpty else { return .none }
         return try await listener.factsChanged(FactsChanged(versionIDs, cause: cause), in: transaction)
     }
 

@@ -159,7 +159,8 @@ package struct ImportStore: Sendable {
         let new = zip(ids, versions).map { NewFacts($0, $1.version, .imported) }
         let verdicts = try await facts.record(new, cause: .imported, in: transaction)
         for crate in chosen { try await note(crate, repository, owner, transaction) }
-        _ = try await events.append(changes + verdicts, in: transaction)
+        try await audit.record(verdicts.entries, in: transaction)
+        _ = try await events.append(changes + verdicts.events, in: transaction)
     }
 
     private func finish(

@@ -68,7 +68,8 @@ package struct PublishStore: Sendable {
         let verdicts = try await self.facts.record(
             [NewFacts(id, version, .published)], cause: .published, in: transaction)
         try await audit.record(entry(version, repository, publisher.holder, isNew: isNew), in: transaction)
-        return try await events.append([change] + verdicts, in: transaction)
+        try await audit.record(verdicts.entries, in: transaction)
+        return try await events.append([change] + verdicts.events, in: transaction)
     }
 
     private func facts(

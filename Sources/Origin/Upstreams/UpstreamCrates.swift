@@ -28,7 +28,7 @@ extension UpstreamDesk {
         to blobs: any BlobStore
     ) async throws {
         if let bytes = try await blobs.size(checksum) {
-            return try await store.noteBytes(bytes, of: checksum, name, in: repository)
+            return try await arrived(bytes, name, version, checksum, in: repository, in: blobs)
         }
         guard let upstream = try await store.source(of: name, version, in: repository) else {
             throw Refusal.notFound(
@@ -46,7 +46,7 @@ extension UpstreamDesk {
                 await writer.discard()
                 throw error
             }
-            try await store.noteBytes(writer.written.bytes, of: checksum, name, in: repository)
+            try await arrived(writer.written.bytes, name, version, checksum, in: repository, in: blobs)
         } catch let error where error is UpstreamFault || error is BlobError {
             if case BlobError.full = error { throw error }
             let fault = error as? UpstreamFault ?? UpstreamFault("the file of \(version): \(error)")
@@ -59,6 +59,14 @@ extension UpstreamDesk {
                     + "announced it; try again, and ask the operator for `longshore-origin upstream show`",
                 retryAfter: 5)
         }
+    }
+
+    private func arrived(
+        _ bytes: Int, _ name: CrateName, _ version: Version, _ checksum: Checksum, in repository: Repository,
+        in blobs: any BlobStore
+    ) async throws {
+        let traits = try await ManifestInFile(blobs: blobs, logger: logger).traits(of: name, version, checksum)
+        try await store.arrived(bytes, traits, of: checksum, name, in: repository)
     }
 
     private func template(of upstream: Upstream) async throws -> DownloadTemplate {

@@ -1,3 +1,5 @@
+import CrateFile
+import Facts
 import Postgres
 import Registry
 
@@ -14,14 +16,31 @@ extension UpstreamStore {
         ).first.map(Self.upstream)
     }
 
-    /// The file is stored: from here on the version is like any other.
-    func noteBytes(_ bytes: Int, of checksum: Checksum, _ name: CrateName, in repository: Repository) async throws {
-        _ = try await pool.execute(
-            """
-            UPDATE versions SET bytes = \(bytes) FROM crates
-            WHERE crates.id = crate_id AND crates.repository_id = \(repository.id) AND identity = \(name.identity)
-              AND checksum = \(checksum.bytes) AND bytes = 0
-            """)
+    /// The file is stored: from here on the version is like any other, and judged by what its manifest says.
+    ///
+    /// - Parameter traits: nil if the manifest can't be read.
+    func arrived(
+        _ bytes: Int, _ traits: ManifestTraits?, of checksum: Checksum, _ name: CrateName, in repository: Repository
+    ) async throws {
+        try await pool.withTransaction { transaction in
+            guard let crate = try await CrateRows.lock(name, in: repository.id, transaction) else { return }
+            let rows = try await transaction.query(
+                """
+                UPDATE versions SET bytes = \(bytes)
+                WHERE crate_id = \(crate.id) AND checksum = \(checksum.bytes) AND bytes = 0 RETURNING id
+                """)
+            var verdicts = Verdicts.none
+            for id in try rows.map({ try $0.value("id", as: Int64.self) }) {
+                if let traits {
+                    verdicts += try await facts.fill(traits, of: id, in: transaction)
+                } else {
+                    // That nobody can read it is news, too.
+                    verdicts += try await facts.changed([id], cause: .manifest, in: transaction)
+                }
+            }
+            try await audit.record(verdicts.entries, in: transaction)
+            if !verdicts.events.isEmpty { _ = try await events.append(verdicts.events, in: transaction) }
+        }
     }
 
     /// A name whose turn it is to be asked for again.

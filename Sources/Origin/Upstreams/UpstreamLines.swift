@@ -120,38 +120,44 @@ extension UpstreamStore {
         try await record(
             "upstream.change", name, upstream, counts.filter { $0.value > 0 }.mapValues { "\($0)" }, in: repository,
             transaction)
-        _ = try await events.append([change] + verdicts, in: transaction)
+        try await audit.record(verdicts.entries, in: transaction)
+        // In the order of the file's generations.
+        _ = try await events.append(verdicts.events + [change], in: transaction)
         return .present
     }
 
-    /// - Returns: what the feed has to tell besides the change of the file.
     private func write(
         _ merge: UpstreamMerge, _ crate: CrateRows.Crate, _ name: CrateName, _ upstream: Upstream,
         in repository: Repository, _ transaction: Transaction
-    ) async throws -> [RegistryEvent] {
+    ) async throws -> Verdicts {
         if !merge.removed.isEmpty {
             _ = try await transaction.execute(
                 "DELETE FROM versions WHERE crate_id = \(crate.id) AND bare_number = ANY(\(merge.removed)::text[])")
         }
-        var verdicts: [RegistryEvent] = []
+        var verdicts = Verdicts.none
         for line in merge.replaced {
             let rows = try await transaction.query(
                 """
-                UPDATE versions SET number = \(line.version.description), line = \(line.text),
+                UPDATE versions SET number = \(line.version.description), line = \(line.text), source_line = NULL,
                   yanked = \(line.isYanked), upstream_yanked = \(line.isYanked), upstream_id = \(upstream.id)
                 FROM versions AS before
                 WHERE before.id = versions.id AND versions.crate_id = \(crate.id)
                   AND versions.bare_number = \(line.version.bare)
                 RETURNING versions.id, before.upstream_yanked AS was_yanked
                 """)
-            for row in rows where try row.value("was_yanked", as: Bool.self) != line.isYanked {
-                verdicts += try await facts.yanked(
-                    row.value("id", as: Int64.self), by: line.isYanked ? .upstream : nil, in: transaction)
+            for row in rows {
+                let id = try row.value("id", as: Int64.self)
+                let isNews = try row.value("was_yanked", as: Bool.self) != line.isYanked
+                verdicts +=
+                    isNews
+                    ? try await facts.yanked(id, by: line.isYanked ? .upstream : nil, in: transaction)
+                    : try await facts.changed([id], cause: .upstream, in: transaction)
             }
         }
         guard !merge.added.isEmpty else { return verdicts }
         let new = try await insert(merge.added, crate, name, upstream, in: repository, transaction)
-        return verdicts + (try await facts.record(new, cause: .upstream, in: transaction))
+        verdicts += try await facts.record(new, cause: .upstream, in: transaction)
+        return verdicts
     }
 
     /// All at once: popular crates bring hundreds of versions.
@@ -193,7 +199,10 @@ extension UpstreamStore {
     ) async throws -> [String: UpstreamMerge.Held] {
         var held: [String: UpstreamMerge.Held] = [:]
         let rows = try await transaction.query(
-            "SELECT bare_number, checksum, line FROM versions WHERE crate_id = \(crate.id)")
+            """
+            SELECT bare_number, checksum, coalesce(source_line, line) AS line FROM versions
+            WHERE crate_id = \(crate.id)
+            """)
         for row in rows {
             guard let checksum = Checksum(bytes: try row.value("checksum", as: [UInt8].self)) else { continue }
             held[try row.value("bare_number", as: String.self)] = UpstreamMerge.Held(

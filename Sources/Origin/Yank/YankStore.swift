@@ -37,7 +37,8 @@ package struct YankStore: Sendable {
                 AuditEntry(
                     actor: holder.login, tokenID: holder.tokenID, action: yanked ? "yank" : "unyank",
                     repository: repository.name, crate: crate, version: version.description), in: transaction)
-            return try await events.append([event] + verdicts, in: transaction)
+            try await audit.record(verdicts.entries, in: transaction)
+            return try await events.append([event] + verdicts.events, in: transaction)
         }
     }
 
@@ -47,7 +48,7 @@ package struct YankStore: Sendable {
     ) async throws -> Int64? {
         let rows = try await transaction.query(
             """
-            SELECT id, line, yanked FROM versions
+            SELECT id, coalesce(source_line, line) AS line, yanked <> (source_line IS NOT NULL) AS yanked FROM versions
             WHERE crate_id = \(crate.id) AND bare_number = \(version.bare) AND number = \(version.description)
             """)
         guard let row = rows.first else {
@@ -57,7 +58,7 @@ package struct YankStore: Sendable {
         let line = try IndexLine(parsing: row.value("line", as: String.self)).with(yanked: yanked)
         let id = try row.value("id", as: Int64.self)
         _ = try await transaction.execute(
-            "UPDATE versions SET yanked = \(yanked), line = \(line.json) WHERE id = \(id)")
+            "UPDATE versions SET yanked = \(yanked), line = \(line.json), source_line = NULL WHERE id = \(id)")
         return id
     }
 }

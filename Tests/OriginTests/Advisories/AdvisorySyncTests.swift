@@ -171,18 +171,18 @@ private final class Scene: FactsListener {
     /// How many versions each telling spoke of.
     var told: [Int] { counts.withLock { $0 } }
 
-    func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> [RegistryEvent] {
+    func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> Verdicts {
         #expect(change.cause == .advisories)
         if fails { throw Failure() }
         counts.withLock { $0.append(change.versionIDs.count) }
-        guard announces else { return [] }
+        guard announces else { return .none }
         let name = try CrateName("foo")
-        guard let checksum = Checksum(bytes: [UInt8](repeating: 0, count: 32)) else { return [] }
-        return [
+        guard let checksum = Checksum(bytes: [UInt8](repeating: 0, count: 32)) else { return .none }
+        return Verdicts(events: [
             .index(
                 .init(
                     repository: try RepositoryName("main"), crate: name, generation: 2, checksum: checksum, bytes: 1))
-        ]
+        ])
     }
 
     func sync(

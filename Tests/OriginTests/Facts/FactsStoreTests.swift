@@ -110,7 +110,8 @@ struct FactsStoreTests {
             let gone = try await scene.lines("gone")[0].checksum
             #expect(try await scene.blobs.delete(gone))
             let catchUp = FactsCatchUp(
-                facts: scene.slices.facts, events: scene.slices.events, blobs: scene.blobs, logger: .test)
+                facts: scene.slices.facts, events: scene.slices.events, audit: scene.slices.audit, blobs: scene.blobs,
+                logger: .test)
             #expect(try await catchUp.catchUp() == 1)
             #expect(try await catchUp.catchUp() == 0)
             let foo = try #require(try await read("foo", "1.0.0", scene.pool))
@@ -159,7 +160,7 @@ struct FactsStoreTests {
     private struct Refusing: FactsListener {
         struct Refusal: Error {}
 
-        func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> [RegistryEvent] {
+        func factsChanged(_ change: FactsChanged, in transaction: Transaction) async throws -> Verdicts {
             #expect(change.cause == .imported && change.versionIDs.count == 1)
             // The facts are there already for whoever judges.
             let facts = try await transaction.query(

@@ -1,0 +1,74 @@
+import ArgumentParser
+import CrateFile
+import PolicyRules
+import Registry
+import Synchronization
+
+struct PolicyDryRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dry-run", abstract: "Says what rules would change in a repository, and which builds would stop.",
+        discussion: """
+              longshore-origin policy dry-run main rules/policy.toml
+              longshore-origin policy dry-run main rules/policy.toml --lock app/Cargo.lock --lock tool/Cargo.lock
+
+            Nothing is changed. Exit code: 0, or 1 if a build that is locked by one of the lock files would stop.
+            """)
+    @Argument var repository: RepositoryName
+    @Argument(help: "The policy file.") var file: String
+    @Option(help: "A Cargo.lock whose registry packages are looked for in the repository. Repeatable.")
+    var lock: [String] = []
+    @Flag(help: "Prints JSON.") var json = false
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+        let policy = try PolicySource.policy(file)
+        var locks: [String: CargoLock] = [:]
+        for path in lock {
+            locks[path] = try PolicySource.read(path) { text throws(CargoLock.Invalid) in try CargoLock(parsing: text) }
+        }
+        let (database, repository, held) = (database, repository, locks)
+        let run = try await Interruption.cancelling {
+            try await database.with { slices, _ in
+                let repository = try await slices.repositories.require(repository)
+                let progress = Mutex(ProgressState(noun: "versions"))
+                return try await ProgressMeter().showing({ progress.withLock { $0 } }) {
+                    try await slices.policies.dryRun(policy, in: repository, locks: held) { done in
+                        progress.withLock { $0.done = done }
+                    }
+                }
+            }
+        }
+        try tell(run)
+        if !run.stops.isEmpty { throw ExitCode(1) }
+    }
+
+    private struct Report: Encodable {
+        let versions: Int
+        let counts: [String: Int]
+        let changes: [DryRun.Change]
+        let stops: [DryRun.Stop]
+    }
+
+    private func tell(_ run: DryRun) throws {
+        if json {
+            let report = Report(versions: run.versions, counts: run.counts, changes: run.changes, stops: run.stops)
+            return print(try CommandOutput.json(report))
+        }
+        let rows = run.changes.map { change in
+            [
+                "\(change.crate)@\(change.version)", change.was.rawValue, change.becomes.rawValue, change.rule ?? "-",
+                change.because ?? "-",
+            ]
+        }
+        if !rows.isEmpty { print(CommandOutput.table(["VERSION", "WAS", "BECOMES", "RULE", "BECAUSE"], rows)) }
+        let total = run.counts.values.reduce(0, +)
+        if total > rows.count { CommandOutput.note("the first \(rows.count) of \(total) changes") }
+        for (change, count) in run.counts.sorted(by: { $0.key < $1.key }) { print("\(change): \(count)") }
+        print("\(run.versions) versions judged, \(total) decided otherwise")
+        for stop in run.stops {
+            let since = stop.isRefusedNow ? " (as it does now)" : ""
+            print("\(stop.lock) would stop\(since): \(stop.refusal)")
+        }
+        if !lock.isEmpty, run.stops.isEmpty { print("no build of these lock files would stop") }
+    }
+}
