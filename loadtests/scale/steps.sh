@@ -219,6 +219,46 @@ step_feed() {
 }
 fanout_cell='.since_request | "p50 \(.p50) ms, p99 \(.p99) ms, most \(.max) ms"'
 
+# rules TEXT: a file of them, behind its head.
+rules() { printf 'format = 1\nask = "nobody"\n%s\n' "$1" >"$work/rules.toml"; }
+# policy WHAT: sets the rules at hand; a row with the time, and what the command says.
+policy() {
+    local began said
+    began=$(now_ms)
+    said=$(origin policy set main "$work/rules.toml") || fail "the rules were not set"
+    row "\`policy set\`: $1" "$(seconds_since "$began") s (${said##*; })"
+}
+step_policy() {
+    say "policy"
+    local began said versions
+    versions=$(sql -c 'SELECT count(*) FROM versions')
+    rules '[[rule]]
+name = "severe"
+decision = "block"
+reason = "it has a known hole"
+when.severity = "high"'
+    began=$(now_ms)
+    origin policy dry-run main "$work/rules.toml" >"$work/dry" || fail "the dry run failed"
+    said=$(seconds_since "$began")
+    row "\`policy dry-run\`, nothing is written" "$said s, $(awk -v n="$versions" -v s="$said" 'BEGIN { printf "%d", n / s }') versions a second"
+    policy "no version is concerned yet"
+    if [ -n "${BENCH_ADVISORIES:-}" ]; then
+        began=$(now_ms)
+        said=$(origin advisories sync "$BENCH_ADVISORIES") || fail "the advisories were not taken over"
+        row "\`advisories sync\` of a whole database, verdicts included" "$(seconds_since "$began") s (${said##*; })"
+        row "versions blocked by it" "$(sql -c "SELECT count(*) FROM decisions WHERE decision = 'block'")"
+    fi
+    rules '[[rule]]
+name = "new"
+decision = "quarantine"
+reason = "it is too new"
+when.younger-than = "10d"'
+    policy "every version is held back"
+    began=$(now_ms)
+    origin policy remove main >/dev/null
+    row "\`policy remove\`: every version is let go" "$(seconds_since "$began") s"
+}
+
 edge_starts() { # prints milliseconds to /readyz
     local began
     began=$(now_ms)
