@@ -1,3 +1,4 @@
+import CrateFile
 import Foundation
 import TestSupport
 import Testing
@@ -115,6 +116,59 @@ struct PolicyJourneyTests {
                 #expect(crate.status == 403 && crate.text.contains("no-gpl"), "\(edge.name): \(crate.text)")
                 #expect(index.text.contains(#""yanked":true"#), "\(edge.name): \(index.text)")
             }
+        }
+    }
+
+    @Test(.enabled(if: Corpus.isHere, "needs the corpus of real crates: see LONGSHORE_CORPUS in README.md"))
+    func `of a real lock file exactly those versions stop that the audit tool finds something in`() async throws {
+        try await LiveSystem.with(edges: ["eu"]) { system in
+            let corpus = try await Corpus.unpack(into: system.folder)
+            try await system.origin.command(["repository", "create", "main"])
+            try await system.origin.command(["import", "main", corpus.folder])
+            try await system.origin.command(["advisories", "sync", Corpus.source + "/rustsec-osv.tar.gz"])
+            let project = system.folder + "/probe"
+            try FileManager.default.copyItem(atPath: corpus.probeProject, toPath: project)
+            try? FileManager.default.removeItem(atPath: project + "/.cargo")
+            let replacing = """
+                [source.crates-io]
+                replace-with = "longshore"
+                [source.longshore]
+                registry = "\(system.edges[0].index("main"))"
+                """
+            let cargo = try RealCargo(in: system.folder, configuration: replacing)
+            let resolved = try await cargo.run(["generate-lockfile"], in: project)
+            try #require(resolved.status == 0, "\(resolved.text)")
+
+            let lock = try CargoLock(parsing: String(contentsOfFile: project + "/Cargo.lock", encoding: .utf8))
+            let locked = Set(lock.packages.map { "\($0.name.spelling)@\($0.version)" })
+            let oracle = try await runTool("gzip", ["-dc", Corpus.source + "/audit-oracle.tsv.gz"])
+            let found = oracle.output.split(separator: "\n").map { $0.split(separator: "\t") }.filter {
+                $0[2] != "-" && locked.contains("\($0[0])@\($0[1])")
+            }
+            try #require(found.count >= 3)
+
+            let rules = try Self.write(
+                """
+                format = 1
+                ask = "us"
+                [[rule]]
+                name = "advisories"
+                decision = "block"
+                reason = "an advisory speaks of it"
+                when.advisory = ["vulnerability", "unmaintained", "unsound", "notice"]
+                """, "policy.toml", in: system.folder)
+            let dry = try await system.origin.command(
+                ["policy", "dry-run", "main", rules, "--lock", project + "/Cargo.lock"], status: 1)
+            let stops = dry.output.split(separator: "\n").filter { $0.contains("would stop") }
+            #expect(stops.count == Set(found.map { "\($0[0])@\($0[1])" }).count, "\(dry.text)")
+            for row in found {
+                #expect(
+                    stops.contains { $0.contains("`\(row[0])` \(row[1]) is blocked") && $0.contains(row[2]) },
+                    "\(row)")
+            }
+            try await system.origin.command(["policy", "set", "main", rules])
+            let built = try await cargo.run(["fetch", "--locked"], in: project)
+            #expect(built.status != 0 && built.text.contains("rule `advisories`"), "\(built.text)")
         }
     }
 }
