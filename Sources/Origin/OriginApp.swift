@@ -44,9 +44,9 @@ package final class OriginApp: Sendable {
         do {
             let applied = try await database.migrate(logger: logger)
             if !applied.isEmpty { logger.notice("the database's schema is up to date") }
-            let slices = OriginSlices(pool: database.pool, logger: logger, feedFramesMax: feedFramesMax)
-            let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: logger)
             let seal = try SigningSecret.findOrMake(config)
+            let slices = OriginSlices(pool: database.pool, seal: seal, logger: logger, feedFramesMax: feedFramesMax)
+            let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: logger)
             try await slices.signingKeys.checkSecret(seal)
             let links = slices.links(seal, try ClientRegions(config.clientRegions), logger: logger) {
                 await slices.wait.waitForEdges($0)

@@ -29,7 +29,10 @@ package struct OriginSlices: Sendable {
     package let upstreams: UpstreamStore
     let upstreamDesk: UpstreamDesk
 
-    package init(pool: PostgresPool, logger: Logger, feedFramesMax: Int = FeedTail.framesMax) {
+    /// - Parameter seal: opens upstreams' credentials; only what serves needs it.
+    package init(
+        pool: PostgresPool, seal: KeySeal? = nil, logger: Logger, feedFramesMax: Int = FeedTail.framesMax
+    ) {
         self.pool = pool
         events = EventLog()
         audit = AuditStore()
@@ -50,7 +53,7 @@ package struct OriginSlices: Sendable {
         ownReads = OwnReads(store: reads, logger: logger)
         accessNotes = AccessNotes(pool: pool, logger: logger)
         upstreams = UpstreamStore(pool: pool, events: events, audit: audit, facts: facts)
-        upstreamDesk = UpstreamDesk(store: upstreams, logger: logger)
+        upstreamDesk = UpstreamDesk(store: upstreams, seal: seal, logger: logger)
     }
 
     var auditTrail: AuditTrail { AuditTrail(pool: pool) }
@@ -99,7 +102,7 @@ package struct OriginSlices: Sendable {
         router.add(middleware: NoteRefusals(notes: accessNotes))
         let routes = RouteRecorder(router)
         addCargo(to: routes, config, addresses, blobs, links)
-        addManagement(to: routes, addresses)
+        addManagement(to: routes, addresses, links.seal)
         precondition(
             routes.recorded == Set(Route.all.map(\.description)),
             "every route stands in the table of Routes.swift, and the other way round")
@@ -147,7 +150,7 @@ package struct OriginSlices: Sendable {
         MeRoute(addresses: addresses).add(to: routes)
     }
 
-    private func addManagement(to routes: RouteRecorder, _ addresses: PublicAddresses) {
+    private func addManagement(to routes: RouteRecorder, _ addresses: PublicAddresses, _ seal: KeySeal) {
         TokenRoutes(tokens: tokens, wait: wait, notes: accessNotes).add(to: routes)
         RepositoryRoutes(repositories: repositories, addresses: addresses).add(to: routes)
         EdgeRoutes(
@@ -159,5 +162,6 @@ package struct OriginSlices: Sendable {
         AckRoute(board: board).add(to: routes)
         DownloadRoutes(repositories: repositories, store: reads).add(to: routes)
         AuditRoutes(trail: auditTrail).add(to: routes)
+        UpstreamRoutes(repositories: repositories, upstreams: upstreams, seal: seal).add(to: routes)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Registry
 
 struct UpstreamCommand: AsyncParsableCommand {
@@ -9,10 +10,17 @@ struct UpstreamCommand: AsyncParsableCommand {
             is published here is never asked for, nor is a reserved one.
 
               longshore-origin upstream add main crates-io sparse+https://index.crates.io/
+              longshore-origin upstream add main partner sparse+https://crates.partner.example/main/index/ \\
+                --credential-file partner.token
               longshore-origin upstream reserve main 'acme-*'
+              longshore-origin upstream list
               longshore-origin upstream show main
+
+            A credential is what goes into the `Authorization` header, for a registry such as this one the bare token. It is
+            sealed with the secret of `serve`, never shown again, and sent to the index's own scheme, host and port only; to
+            the host of the downloads too, if the upstream says `auth-required` and --also-host names that host.
             """,
-        subcommands: [Add.self, Show.self, Remove.self, Reserve.self])
+        subcommands: [Add.self, List.self, Show.self, Credential.self, Remove.self, Reserve.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Adds an upstream behind those that are there.")
@@ -23,30 +31,54 @@ struct UpstreamCommand: AsyncParsableCommand {
         var include: [String] = []
         @Option(help: "Names that fit are not asked for. Repeatable.") var exclude: [String] = []
         @Option(help: "Seconds for which an answer is taken for current.") var freshSeconds = 60
+        @Option(help: "A host that its downloads may be redirected to. Repeatable.") var alsoHost: [String] = []
+        @Option(help: "A file that holds what it wants to see in `Authorization`.") var credentialFile: String?
         @Flag(help: "It may be at a loopback, private or link-local address.") var allowPrivate = false
         @OptionGroup var database: DatabaseOptions
 
-        func validate() throws {
-            guard UpstreamIndex(index) != nil else {
-                throw ValidationError("`\(index)` is no address of a sparse index (sparse+https://…)")
-            }
-            guard (1...86_400).contains(freshSeconds) else {
-                throw ValidationError("--fresh-seconds must be from 1 to 86400")
-            }
-            _ = try UpstreamPatterns.read(include + exclude)
-        }
+        func validate() throws { _ = try offer() }
 
         func run() async throws {
-            guard let index = UpstreamIndex(index) else { preconditionFailure("validated") }
-            let includes = try include.isEmpty ? [.everything] : UpstreamPatterns.read(include)
-            let filter = UpstreamFilter(include: includes, exclude: try UpstreamPatterns.read(exclude))
-            let offer = UpstreamStore.Offer(
-                name: name, index: index, filter: filter, freshSeconds: freshSeconds, privateAllowed: allowPrivate)
-            try await database.with { slices, _ in
+            let offer = try offer()
+            let credential = try credentialFile.map(UpstreamCredential.init(file:))
+            try await database.with { slices, config in
                 let repository = try await slices.repositories.require(repository)
-                try await slices.upstreams.add(offer, to: repository, by: .commandLine)
+                // Before anything is added: a secret that does not fit is told of then.
+                let sealed = try await UpstreamCommand.sealed(credential, slices, config)
+                try await slices.upstreams.add(offer, sealed, to: repository, by: .commandLine)
                 print("\(repository.name) reads through to \(name)")
             }
+        }
+
+        private func offer() throws -> UpstreamOffer {
+            do {
+                return try UpstreamOffer(
+                    name: name, index: index, include: include, exclude: exclude, freshSeconds: freshSeconds,
+                    privateAllowed: allowPrivate, alsoHosts: alsoHost)
+            } catch {
+                throw ValidationError(error.detail)
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the upstreams of all repositories, and how they stand.")
+        @Flag(help: "Prints JSON.") var json = false
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let all = try await database.with { slices, _ in try await slices.upstreams.overview(of: nil) }
+            if json { return print(try CommandOutput.json(all.map(UpstreamView.init))) }
+            let rows = all.map { one in
+                [
+                    one.repository, one.upstream.name, "\(one.namesKnown)", "\(one.namesAbsent)", "\(one.faults)",
+                    one.pausedUntil ?? "-", one.lastFault.map { "\($0.at) \($0.crate): \($0.cause)" } ?? "-",
+                ]
+            }
+            print(
+                CommandOutput.table(
+                    ["REPOSITORY", "UPSTREAM", "NAMES", "ABSENT", "FAULTS", "PAUSED UNTIL", "LAST FAULT"], rows))
         }
     }
 
@@ -59,18 +91,46 @@ struct UpstreamCommand: AsyncParsableCommand {
         func run() async throws {
             try await database.with { slices, _ in
                 let repository = try await slices.repositories.require(repository)
-                let rows = try await slices.upstreams.list(of: repository).map { upstream in
-                    [
-                        upstream.name, UpstreamPatterns.text(upstream.filter.include),
-                        UpstreamPatterns.text(upstream.filter.exclude), "\(upstream.freshSeconds) s",
-                        upstream.privateAllowed ? "yes" : "no", upstream.index.description,
-                    ]
-                }
-                print(CommandOutput.table(["NAME", "INCLUDE", "EXCLUDE", "FRESH", "PRIVATE", "INDEX"], rows))
+                let all = try await slices.upstreams.overview(of: repository)
+                print(
+                    CommandOutput.table(
+                        ["NAME", "INCLUDE", "EXCLUDE", "FRESH", "PRIVATE", "ALSO", "CREDENTIAL", "INDEX"],
+                        all.map(\.upstream).map(UpstreamCommand.row)))
                 let reserved = try await slices.upstreams.reserved(in: repository)
-                print("reserved: \(UpstreamPatterns.text(reserved))")
+                print("reserved: \(UpstreamCommand.text(reserved))")
+                for one in all {
+                    guard let until = one.pausedUntil else { continue }
+                    print("\(one.upstream.name) is not asked until \(until): \(one.pauseCause ?? "")")
+                }
                 let faults = try await slices.upstreams.faults(of: repository)
-                if !faults.isEmpty { print(CommandOutput.table(["UPSTREAM", "CRATE", "FAULT", "AT"], faults)) }
+                if !faults.isEmpty {
+                    let rows = faults.map { [$0.upstream, $0.crate, $0.cause, $0.at] }
+                    print(CommandOutput.table(["UPSTREAM", "CRATE", "FAULT", "AT"], rows))
+                }
+            }
+        }
+    }
+
+    struct Credential: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Replaces what an upstream sees in `Authorization`, or takes it away; it is used at once.")
+        @Argument var repository: RepositoryName
+        @Argument var name: RepositoryName
+        @Option(help: "A file that holds it.") var file: String?
+        @Flag(help: "From now on it is asked without.") var remove = false
+        @OptionGroup var database: DatabaseOptions
+
+        func validate() throws {
+            guard (file == nil) == remove else { throw ValidationError("give either --file FILE or --remove") }
+        }
+
+        func run() async throws {
+            let credential = try file.map(UpstreamCredential.init(file:))
+            try await database.with { slices, config in
+                let repository = try await slices.repositories.require(repository)
+                let sealed = try await UpstreamCommand.sealed(credential, slices, config)
+                try await slices.upstreams.setCredential(sealed, of: name, in: repository, by: .commandLine)
+                print("\(name) is asked \(credential == nil ? "without a credential" : "with the new credential")")
             }
         }
     }
@@ -98,30 +158,57 @@ struct UpstreamCommand: AsyncParsableCommand {
         @Argument(help: "A name, or a prefix with `*`; none: nothing is reserved.") var patterns: [String] = []
         @OptionGroup var database: DatabaseOptions
 
-        func validate() throws { _ = try UpstreamPatterns.read(patterns) }
+        func validate() throws {
+            do { _ = try UpstreamOffer.patterns(patterns) } catch { throw ValidationError(error.detail) }
+        }
 
         func run() async throws {
-            let patterns = try UpstreamPatterns.read(patterns)
+            let patterns = try UpstreamOffer.patterns(patterns)
             try await database.with { slices, _ in
                 let repository = try await slices.repositories.require(repository)
                 try await slices.upstreams.reserve(patterns, in: repository, by: .commandLine)
-                print("reserved: \(UpstreamPatterns.text(patterns))")
+                print("reserved: \(UpstreamCommand.text(patterns))")
             }
         }
+    }
+
+    private static func row(_ upstream: Upstream) -> [String] {
+        [
+            upstream.name, text(upstream.filter.include), text(upstream.filter.exclude), "\(upstream.freshSeconds) s",
+            upstream.privateAllowed ? "yes" : "no", text(upstream.alsoHosts),
+            upstream.sealedCredential == nil ? "no" : "yes", upstream.index.description,
+        ]
+    }
+
+    private static func text(_ values: [some CustomStringConvertible]) -> String {
+        values.isEmpty ? "-" : values.map(\.description).joined(separator: ",")
+    }
+
+    private static func sealed(
+        _ credential: UpstreamCredential?, _ slices: OriginSlices, _ config: OriginConfig
+    ) async throws -> UpstreamStore.ToSeal? {
+        guard let credential else { return nil }
+        return .init(credential: credential, seal: try await seal(slices, config))
+    }
+
+    /// - Throws: if the keys in use can't be opened with this machine's secret: no origin could open the credential either.
+    private static func seal(_ slices: OriginSlices, _ config: OriginConfig) async throws -> KeySeal {
+        let seal = try SigningSecret.find(config)
+        try await slices.signingKeys.checkSecret(seal)
+        return seal
     }
 }
 
-private enum UpstreamPatterns {
-    static func read(_ texts: [String]) throws -> [CratePattern] {
-        try texts.map { text in
-            guard let pattern = CratePattern(text) else {
-                throw ValidationError("`\(text)` is no crate pattern: write a name, or a prefix with a final `*`")
-            }
-            return pattern
+extension UpstreamCredential {
+    /// - Throws: `ValidationError` for a file that can't be read or holds none.
+    fileprivate init(file path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path) can't be read; check that it is there, and who owns it")
         }
-    }
-
-    static func text(_ patterns: [CratePattern]) -> String {
-        patterns.isEmpty ? "-" : patterns.map(\.description).joined(separator: ",")
+        guard let credential = UpstreamCredential(String(decoding: data.prefix(2 * Self.bytesMax), as: UTF8.self))
+        else {
+            throw ValidationError("\(path) must hold one line of 1 to \(Self.bytesMax) printable characters")
+        }
+        self = credential
     }
 }

@@ -28,5 +28,6 @@ extension Migration {
         Migration(7, "upstreams", PackageResources.m0007_upstreams_sql),
         Migration(8, "audit", PackageResources.m0008_audit_sql),
         Migration(9, "policy", PackageResources.m0009_policy_sql),
+        Migration(10, "upstream_care", PackageResources.m0010_upstream_care_sql),
     ]
 }

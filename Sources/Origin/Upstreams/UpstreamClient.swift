@@ -1,11 +1,7 @@
 import AsyncHTTPClient
 import FoundationEssentials
-import Hosting
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
-import NIOPosix
-import Synchronization
 
 /// What was kept of an upstream's last answer, to ask whether it still holds.
 struct UpstreamValidator: Hashable, Sendable {
@@ -20,161 +16,120 @@ enum UpstreamAnswer: Sendable {
     case file(body: [UInt8], UpstreamValidator)
 }
 
-/// Reads from upstreams: connections kept, memory and time bounded, no redirect followed, and only addresses that the
-/// upstream may be at.
+/// Reads from upstreams: connections kept, memory, time and number bounded, and only at addresses that the upstream may be at.
 ///
-/// The address is looked up here and the connection is pinned to it, so that a name can't resolve to another one between
-/// the check and the connection. One client for each host; they close with `close()`.
+/// Index files are never redirected, downloads as `UpstreamTrail` says, which also knows who sees the credential. It is sent over
+/// plain http to private addresses only.
 final class UpstreamClient: Sendable {
     static let crateBytesMax = 512 << 20
     private static let userAgent = "longshore/\(OriginVersion.text) (registry proxy)"
-    /// A pinned address is looked up again after this.
-    private static let pinTimeMax: Duration = .seconds(300)
-    private static let hostsMax = 64
 
-    private struct Pin {
-        let client: HTTPClient
-        let address: String
-        let since: ContinuousClock.Instant
-    }
+    private let pins = UpstreamPins()
+    private let courtesy = UpstreamCourtesy()
+    /// Nil: upstreams with a credential are not asked.
+    private let seal: KeySeal?
 
-    private let pins = Mutex<[String: Pin]>([:])
-    private let gate = Gate(insideMax: 32, waitingMax: 2048, of: "questions to upstreams")
+    init(seal: KeySeal?) { self.seal = seal }
 
-    func close() async throws {
-        let all = pins.withLock { pins in
-            defer { pins = [:] }
-            return pins.values.map(\.client)
-        }
-        for client in all { try await client.shutdown() }
-    }
+    func close() async throws { try await pins.close() }
 
+    /// - Parameter url: below the upstream's index.
     /// - Throws: `UpstreamFault` for everything but 200, 304 and the answers that say "there is none".
     func file(
         _ url: String, of upstream: Upstream, known: UpstreamValidator?, bytesMax: Int
     ) async throws -> UpstreamAnswer {
-        var headers: HTTPHeaders = ["user-agent": Self.userAgent, "accept-encoding": "gzip"]
+        var headers: HTTPHeaders = ["accept-encoding": "gzip"]
         if let etag = known?.etag { headers.add(name: "if-none-match", value: etag) }
         if known?.etag == nil, let date = known?.lastModified { headers.add(name: "if-modified-since", value: date) }
-        return try await ask(url, of: upstream, headers) { response in
-            switch response.status.code {
-            case 200:
-                let body = try await response.body.collect(upTo: bytesMax)
-                let validator = UpstreamValidator(
-                    etag: Self.short(response.headers.first(name: "etag")),
-                    lastModified: Self.short(response.headers.first(name: "last-modified")))
-                return .file(body: Array(body.readableBytesView), validator)
-            case 304 where known != nil: return .unchanged
-            case 404, 410, 451: return .absent
-            default: throw Self.fault(response, url)
+        guard let address = UpstreamAddress(url) else { throw UpstreamFault("its index has no http address") }
+        return try await courtesy.pass(.index, upstream) {
+            try await ask(address, of: upstream, headers, showsCredential: true) { response in
+                switch response.status.code {
+                case 200:
+                    let body = try await response.body.collect(upTo: bytesMax)
+                    let validator = UpstreamValidator(
+                        etag: Self.short(response.headers.first(name: "etag")),
+                        lastModified: Self.short(response.headers.first(name: "last-modified")))
+                    return .file(body: Array(body.readableBytesView), validator)
+                case 304 where known != nil: return .unchanged
+                case 404, 410, 451: return .absent
+                default: throw Self.fault(response, address, upstream, showsCredential: true)
+                }
             }
         }
     }
 
-    /// - Parameter receive: gets the bytes in order, at most `crateBytesMax`.
-    /// - Throws: `UpstreamFault` for everything but 200, and what `receive` throws.
+    /// - Parameters:
+    ///   - url: as the upstream's `dl` says.
+    ///   - receive: gets the bytes in order, at most `crateBytesMax`.
+    /// - Throws: `UpstreamFault` for everything but 200 and redirects that may be followed, and what `receive` throws.
     func crate(
-        _ url: String, of upstream: Upstream, _ receive: (ByteBuffer) async throws -> Void
+        _ url: String, of upstream: Upstream, isAuthRequired: Bool, _ receive: (ByteBuffer) async throws -> Void
     ) async throws {
-        let headers: HTTPHeaders = ["user-agent": Self.userAgent, "accept-encoding": "identity"]
-        try await ask(url, of: upstream, headers) { response in
-            guard response.status.code == 200 else { throw Self.fault(response, url) }
+        var trail = try UpstreamTrail(upstream, start: url, isAuthRequired: isAuthRequired)
+        try await courtesy.pass(.file, upstream) {
+            while let target = try await step(trail, upstream, receive) { try trail.follow(target.location) }
+        }
+    }
+
+    private struct Redirect { let location: String? }
+
+    /// - Returns: nil when the file came.
+    private func step(
+        _ trail: UpstreamTrail, _ upstream: Upstream, _ receive: (ByteBuffer) async throws -> Void
+    ) async throws -> Redirect? {
+        let headers: HTTPHeaders = ["accept-encoding": "identity"]
+        let isShown = trail.showsCredential
+        return try await ask(trail.address, of: upstream, headers, showsCredential: isShown) { response in
+            if [301, 302, 303, 307, 308].contains(response.status.code) {
+                return Redirect(location: response.headers.first(name: "location"))
+            }
+            guard response.status.code == 200 else {
+                throw Self.fault(response, trail.address, upstream, showsCredential: isShown)
+            }
             var bytes = 0
             for try await piece in response.body {
                 bytes += piece.readableBytes
-                guard bytes <= Self.crateBytesMax else { throw UpstreamFault("\(url) is larger than 512 MiB") }
+                guard bytes <= Self.crateBytesMax else {
+                    throw UpstreamFault("\(trail.address) is larger than 512 MiB")
+                }
                 try await receive(piece)
             }
+            return nil
         }
     }
 
     private func ask<Answer>(
-        _ url: String, of upstream: Upstream, _ headers: HTTPHeaders,
+        _ address: UpstreamAddress, of upstream: Upstream, _ headers: HTTPHeaders, showsCredential: Bool,
         _ read: (HTTPClientResponse) async throws -> Answer
     ) async throws -> Answer {
-        try await gate.pass {
-            do {
-                var request = HTTPClientRequest(url: url)
-                request.headers = headers
-                let client = try await client(for: url, upstream)
-                return try await read(client.execute(request, timeout: .seconds(60)))
-            } catch let error as UpstreamFault {
-                throw error
-            } catch let error as BlobError {
-                throw error
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                throw UpstreamFault("\(url) cannot be read: \(Explanation.of(error))")
+        do {
+            let place = try await pins.place(of: address.host, for: upstream)
+            var request = HTTPClientRequest(url: address.url)
+            request.headers = headers
+            request.headers.add(name: "user-agent", value: Self.userAgent)
+            if showsCredential, let credential = try upstream.credential(seal) {
+                guard address.isEncrypted || place.isPrivate else {
+                    throw UpstreamFault("\(address) is not encrypted, so the credential is not sent there; use https")
+                }
+                request.headers.add(name: "authorization", value: credential)
             }
+            return try await read(place.client.execute(request, timeout: .seconds(60)))
+        } catch let error where error is UpstreamFault || error is BlobError || error is CancellationError {
+            throw error
+        } catch {
+            throw UpstreamFault(error, at: address, of: upstream)
         }
     }
 
-    private static func fault(_ response: HTTPClientResponse, _ url: String) -> UpstreamFault {
-        let pause = response.headers.first(name: "retry-after").flatMap { Int($0) }
-        let what = (300..<400).contains(response.status.code) ? ", and redirects are not followed" : ""
-        return UpstreamFault(
-            "\(url) answered \(response.status)\(what)", pauseSeconds: pause ?? UpstreamFault.pauseSecondsDefault)
+    private static func fault(
+        _ response: HTTPClientResponse, _ address: UpstreamAddress, _ upstream: Upstream, showsCredential: Bool
+    ) -> UpstreamFault {
+        UpstreamFault(
+            response.status, retryAfter: response.headers.first(name: "retry-after"), at: address, of: upstream,
+            showsCredential: showsCredential, now: Int64(Date.now.timeIntervalSince1970))
     }
 
     /// Longer validators are no use to anyone.
     private static func short(_ text: String?) -> String? { text.flatMap { $0.utf8.count <= 500 ? $0 : nil } }
-}
-
-extension UpstreamClient {
-    private func client(for url: String, _ upstream: Upstream) async throws -> HTTPClient {
-        guard let parsed = URL(string: url), let host = parsed.host(), parsed.user() == nil,
-            parsed.scheme == "https" || parsed.scheme == "http"
-        else { throw UpstreamFault("\(url) is no http address") }
-        let key = "\(upstream.privateAllowed) \(host)"
-        let now = ContinuousClock.now
-        if let pin = pins.withLock({ $0[key] }), now - pin.since < Self.pinTimeMax { return pin.client }
-        let address = try await resolve(host, privateAllowed: upstream.privateAllowed)
-        return try pin(host, to: address, key: key)
-    }
-
-    /// - Throws: a fault that names neither the address nor what is behind it.
-    private func resolve(_ host: String, privateAllowed: Bool) async throws -> String {
-        let plain = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
-        let address = try await NIOThreadPool.singleton.runIfActive {
-            try SocketAddress.makeAddressResolvingHost(plain, port: 0)
-        }
-        guard let text = address.ipAddress else { throw UpstreamFault("`\(host)` has no address") }
-        guard privateAllowed || !PrivateAddress.isPrivate(text) else {
-            throw UpstreamFault(
-                "`\(host)` is not at an address of the public internet; if that is meant, add the upstream with "
-                    + "--allow-private")
-        }
-        return text
-    }
-
-    private func pin(_ host: String, to address: String, key: String) throws -> HTTPClient {
-        var unneeded: HTTPClient?
-        let now = ContinuousClock.now
-        let client = try pins.withLock { pins in
-            if let pin = pins[key], pin.address == address {
-                pins[key] = Pin(client: pin.client, address: address, since: now)
-                return pin.client
-            }
-            guard pins.count < Self.hostsMax || pins[key] != nil else {
-                throw UpstreamFault("upstreams are at more than \(Self.hostsMax) hosts")
-            }
-            unneeded = pins[key]?.client
-            let client = HTTPClient(
-                eventLoopGroupProvider: .singleton, configuration: Self.configuration(host, address))
-            pins[key] = Pin(client: client, address: address, since: now)
-            return client
-        }
-        if let unneeded { Task { try await unneeded.shutdown() } }
-        return client
-    }
-
-    private static func configuration(_ host: String, _ address: String) -> HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: .seconds(5), read: .seconds(20))
-        configuration.decompression = .enabled(limit: .size(UpstreamFile.bytesMax))
-        configuration.dnsOverride = [host: address]
-        return configuration
-    }
 }

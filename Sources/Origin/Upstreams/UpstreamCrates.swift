@@ -30,15 +30,17 @@ extension UpstreamDesk {
         if let bytes = try await blobs.size(checksum) {
             return try await arrived(bytes, name, version, checksum, in: repository, in: blobs)
         }
-        guard let upstream = try await store.source(of: name, version, in: repository) else {
+        guard let (upstream, pause) = try await store.source(of: name, version, in: repository) else {
             throw Refusal.notFound(
                 "the upstream of `\(name.spelling)` \(version) was removed before its file was ever fetched")
         }
+        guard pause <= 0 else { throw unavailable(name, upstream, Int(min(pause, 9)) + 1) }
         do {
-            let template = try await template(of: upstream)
+            let config = try await configs.config(of: upstream)
+            let url = config.download.url(name, version, checksum)
             let writer = try await blobs.begin()
             do {
-                try await client.crate(template.url(name, version, checksum), of: upstream) {
+                try await client.crate(url, of: upstream, isAuthRequired: config.isAuthRequired) {
                     try await writer.write($0)
                 }
                 try await writer.commit(checksum)
@@ -50,14 +52,11 @@ extension UpstreamDesk {
         } catch let error where error is UpstreamFault || error is BlobError {
             if case BlobError.full = error { throw error }
             let fault = error as? UpstreamFault ?? UpstreamFault("the file of \(version): \(error)")
-            logger.warning(
-                "an upstream did not send a version's file",
-                metadata: ["upstream": "\(upstream.name)", "crate": "\(name.spelling)", "error": "\(fault)"])
-            try await store.noteFault(fault, of: name, upstream)
+            try await note(fault, "an upstream did not send a version's file", name, upstream, in: repository)
             throw Refusal.unavailable(
                 "the upstream `\(upstream.name)` did not send the file of `\(name.spelling)` \(version) as its index "
                     + "announced it; try again, and ask the operator for `longshore-origin upstream show`",
-                retryAfter: 5)
+                retryAfter: min(fault.pauseSeconds, 10))
         }
     }
 
@@ -67,13 +66,5 @@ extension UpstreamDesk {
     ) async throws {
         let traits = try await ManifestInFile(blobs: blobs, logger: logger).traits(of: name, version, checksum)
         try await store.arrived(bytes, traits, of: checksum, name, in: repository)
-    }
-
-    private func template(of upstream: Upstream) async throws -> DownloadTemplate {
-        let url = upstream.index.url + "config.json"
-        guard case .file(let body, _) = try await client.file(url, of: upstream, known: nil, bytesMax: 64 << 10),
-            let template = try? JSONValue(parsing: body).object?["dl"]?.string
-        else { throw UpstreamFault("\(url) names no `dl`") }
-        return DownloadTemplate(text: template)
     }
 }

@@ -19,14 +19,18 @@ package final class UpstreamDesk: Sendable {
     }
 
     let store: UpstreamStore
-    let client = UpstreamClient()
+    let client: UpstreamClient
+    let configs: UpstreamConfigs
     let logger: Logger
     private let asking = Mutex<[Place: Task<Answer, any Error>]>([:])
     let fetching = Mutex<[Checksum: Task<Void, any Error>]>([:])
 
-    package init(store: UpstreamStore, logger: Logger) {
+    /// - Parameter seal: opens upstreams' credentials; nil: those with one are not asked.
+    package init(store: UpstreamStore, seal: KeySeal? = nil, logger: Logger) {
         self.store = store
         self.logger = logger
+        client = UpstreamClient(seal: seal)
+        configs = UpstreamConfigs(client: client, logger: logger)
     }
 
     /// Ends all connections; nothing may be asked after it.
@@ -50,7 +54,8 @@ package final class UpstreamDesk: Sendable {
                 switch try await ask(name, standing, in: repository).value {
                 case .present: return
                 case .absent: continue
-                case .fault: throw unavailable(name, standing.upstream, 5)
+                case .fault where standing.repeatsAbsence: continue
+                case .fault(let fault): throw unavailable(name, standing.upstream, min(fault.pauseSeconds, 10))
                 }
             }
         }
@@ -65,12 +70,16 @@ package final class UpstreamDesk: Sendable {
     /// Asks again whatever the age of what is held; never throws for the upstream's sake.
     func refresh(_ name: CrateName, at upstream: Int64, in repository: Repository) async throws {
         let standings = try await store.standings(of: name, in: repository)
-        guard let standing = standings.first(where: { $0.upstream.id == upstream }), standing.pauseSeconds <= 0
+        guard let place = standings.firstIndex(where: { $0.upstream.id == upstream }),
+            standings[place].pauseSeconds <= 0,
+            // One that comes first has the crate: this one's lines would not be taken.
+            !standings[..<place].contains(where: \.hasLines)
         else { return }
-        _ = try await ask(name, standing, in: repository).value
+        _ = try await ask(name, standings[place], in: repository).value
     }
 
-    private func unavailable(_ name: CrateName, _ upstream: Upstream, _ seconds: Int) -> Refusal {
+    /// - Parameter seconds: until trying again makes sense; at most 10.
+    func unavailable(_ name: CrateName, _ upstream: Upstream, _ seconds: Int) -> Refusal {
         .unavailable(
             "the upstream `\(upstream.name)` cannot be asked for `\(name.spelling)` now; try again in a moment",
             retryAfter: seconds)
@@ -117,16 +126,25 @@ package final class UpstreamDesk: Sendable {
             count(upstream, "\(outcome)")
             return outcome == .absent ? .absent : .present
         } catch let fault as UpstreamFault {
-            count(upstream, "fault")
-            logger.warning(
-                "an upstream gave no usable answer; what is held stays",
-                metadata: [
-                    "repository": "\(repository.name)", "upstream": "\(upstream.name)", "crate": "\(name.lowered)",
-                    "error": "\(fault)",
-                ])
-            try await store.noteFault(fault, of: name, upstream)
+            if fault.extent != .unasked { count(upstream, "fault") }
+            try await note(
+                fault, "an upstream gave no usable answer; what is held stays", name, upstream, in: repository)
             return .fault(fault)
         }
+    }
+
+    /// Tells the operator, unless nobody was asked at all.
+    func note(
+        _ fault: UpstreamFault, _ what: String, _ name: CrateName, _ upstream: Upstream, in repository: Repository
+    ) async throws {
+        guard fault.extent != .unasked else { return }
+        logger.warning(
+            "\(what)",
+            metadata: [
+                "repository": "\(repository.name)", "upstream": "\(upstream.name)", "crate": "\(name.lowered)",
+                "error": "\(fault)",
+            ])
+        try await store.noteFault(fault, of: name, upstream)
     }
 
     private func count(_ upstream: Upstream, _ result: String) {

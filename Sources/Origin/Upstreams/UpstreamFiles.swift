@@ -4,16 +4,19 @@ import Postgres
 import Registry
 
 extension UpstreamStore {
-    /// Where a version's file comes from; nil for a version of our own, or of an upstream that was removed.
-    func source(of name: CrateName, _ version: Version, in repository: Repository) async throws -> Upstream? {
+    /// Where a version's file comes from, and for how many seconds that is not to be asked; nil for a version of our own, or of an
+    /// upstream that was removed.
+    func source(
+        of name: CrateName, _ version: Version, in repository: Repository
+    ) async throws -> (upstream: Upstream, pauseSeconds: Double)? {
         try await pool.query(
             """
-            SELECT \(literal: Self.columns) FROM upstreams
-            JOIN versions ON versions.upstream_id = upstreams.id JOIN crates ON crates.id = versions.crate_id
+            SELECT \(literal: Self.columns), coalesce(extract(epoch FROM paused_until - now()), 0)::float8 AS pause
+            FROM upstreams JOIN versions ON versions.upstream_id = upstreams.id JOIN crates ON crates.id = versions.crate_id
             WHERE crates.repository_id = \(repository.id) AND identity = \(name.identity)
               AND bare_number = \(version.bare) AND removed_at IS NULL
             """
-        ).first.map(Self.upstream)
+        ).first.map { (try Self.upstream($0), try $0.value("pause", as: Double.self)) }
     }
 
     /// The file is stored: from here on the version is like any other, and judged by what its manifest says.
@@ -50,17 +53,25 @@ extension UpstreamStore {
         let repository: RepositoryName
     }
 
-    /// Takes names that are no longer fresh, the oldest first; no other replica gets them for a minute.
-    func claimDue(limit: Int) async throws -> [Due] {
+    /// Takes names that are no longer fresh, the oldest of each upstream first; no other replica gets them for a minute.
+    ///
+    /// - Parameters:
+    ///   - limit: names of each upstream.
+    ///   - busy: upstreams of which none are taken.
+    func claimDue(limit: Int, except busy: [Int64]) async throws -> [Due] {
         try await pool.query(
             """
             WITH due AS (
               SELECT files.upstream_id, files.name, repositories.name AS repository
-              FROM upstream_files AS files JOIN upstreams ON upstreams.id = files.upstream_id
-              JOIN repositories ON repositories.id = upstreams.repository_id
-              WHERE removed_at IS NULL AND files.checked_at < now() - make_interval(secs => fresh_seconds)
-                AND coalesce(files.claimed_until < now(), true)
-              ORDER BY files.checked_at LIMIT \(limit) FOR UPDATE OF files SKIP LOCKED
+              FROM upstreams JOIN repositories ON repositories.id = upstreams.repository_id
+              CROSS JOIN LATERAL (
+                SELECT upstream_id, name FROM upstream_files
+                WHERE upstream_id = upstreams.id AND checked_at < now() - make_interval(secs => fresh_seconds)
+                  AND coalesce(claimed_until < now(), true)
+                ORDER BY checked_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+              ) AS files
+              WHERE removed_at IS NULL AND coalesce(paused_until < now(), true)
+                AND upstreams.id <> ALL(\(busy)::bigint[])
             )
             UPDATE upstream_files SET claimed_until = now() + interval '1 minute' FROM due
             WHERE upstream_files.upstream_id = due.upstream_id AND upstream_files.name = due.name

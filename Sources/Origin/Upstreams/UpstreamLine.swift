@@ -110,15 +110,27 @@ struct UpstreamMerge: Equatable {
 
 /// An upstream gave no usable answer: what is held stays as it is.
 struct UpstreamFault: Error, Hashable, CustomStringConvertible {
+    /// Whom it concerns.
+    enum Extent: Hashable {
+        /// The name that was asked for.
+        case name
+        /// The whole upstream: it asked to be left alone, knows us no more, or can't be reached.
+        case upstream
+        /// Nobody was asked, since another answer had just said that; it is no news.
+        case unasked
+    }
+
     static let pauseSecondsDefault = 10
-    static let pauseSecondsMax = 600
+    static let pauseSecondsMax = 3600
 
     let description: String
     /// Until it is asked again.
     let pauseSeconds: Int
+    let extent: Extent
 
-    init(_ description: String, pauseSeconds: Int = UpstreamFault.pauseSecondsDefault) {
+    init(_ description: String, pauseSeconds: Int = UpstreamFault.pauseSecondsDefault, extent: Extent = .name) {
         self.description = String(description.prefix(300))
         self.pauseSeconds = min(max(pauseSeconds, 1), Self.pauseSecondsMax)
+        self.extent = extent
     }
 }

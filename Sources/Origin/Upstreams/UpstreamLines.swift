@@ -8,7 +8,7 @@ extension UpstreamStore {
     enum Outcome: Hashable, Sendable {
         case present
         case absent
-        /// Another replica was faster, or the name is published here by now.
+        /// Another replica was faster, or the name is published here or at an earlier upstream by now.
         case overtaken
     }
 
@@ -29,13 +29,21 @@ extension UpstreamStore {
                 return .absent
             case .file:
                 guard let file else { preconditionFailure("a body was read before the transaction") }
-                return try await merge(file, standing.upstream, in: repository, transaction)
+                return try await merge(file, standing, in: repository, transaction)
             }
         }
     }
 
-    /// - Parameter seconds: until the name may be asked for again.
+    /// Neither the name nor, if it concerns that, the whole upstream is asked before its pause is over.
     func noteFault(_ fault: UpstreamFault, of name: CrateName, _ upstream: Upstream) async throws {
+        if fault.extent == .upstream {
+            _ = try await pool.execute(
+                """
+                UPDATE upstreams SET pause_cause = \(fault.description),
+                  paused_until = greatest(paused_until, now() + make_interval(secs => \(fault.pauseSeconds)))
+                WHERE id = \(upstream.id)
+                """)
+        }
         _ = try await pool.execute(
             """
             INSERT INTO upstream_faults (upstream_id, name, cause, retry_at) VALUES (\(upstream.id), \
@@ -96,11 +104,14 @@ extension UpstreamStore {
     }
 
     private func merge(
-        _ file: UpstreamFile, _ upstream: Upstream, in repository: Repository, _ transaction: Transaction
+        _ file: UpstreamFile, _ standing: UpstreamStanding, in repository: Repository, _ transaction: Transaction
     ) async throws -> Outcome {
+        let upstream = standing.upstream
         guard let name = file.lines.last?.name else { preconditionFailure("a file has a line") }
         let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
-        guard try await !CrateRows.isOwn(crate, transaction) else { return .overtaken }
+        guard try await !CrateRows.isOwn(crate, transaction),
+            try await !has(crate, anyOf: standing.earlier, transaction)
+        else { return .overtaken }
         let held = try await held(crate, transaction)
         let merge = UpstreamMerge(
             file, held: held, remembered: try await remembered(name, in: repository, transaction))
@@ -109,9 +120,11 @@ extension UpstreamStore {
         }
         guard merge.changes else {
             try await noteRefused(merge, name, upstream, in: repository, transaction)
+            try await takeOver(crate, upstream, transaction)
             return .present
         }
         let verdicts = try await write(merge, crate, name, upstream, in: repository, transaction)
+        try await takeOver(crate, upstream, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         try await noteRefused(merge, name, upstream, in: repository, transaction)
         let counts = [
@@ -124,6 +137,25 @@ extension UpstreamStore {
         // In the order of the file's generations.
         _ = try await events.append(verdicts.events + [change], in: transaction)
         return .present
+    }
+
+    /// True if the crate has lines of one of these upstreams.
+    private func has(
+        _ crate: CrateRows.Crate, anyOf upstreams: [Int64], _ transaction: Transaction
+    ) async throws -> Bool {
+        guard !upstreams.isEmpty else { return false }
+        let rows = try await transaction.query(
+            "SELECT 1 FROM versions WHERE crate_id = \(crate.id) AND upstream_id = ANY(\(upstreams)::bigint[]) LIMIT 1")
+        return !rows.isEmpty
+    }
+
+    /// Lines that came from another upstream, such as one that was removed, are this one's now: it has the crate.
+    private func takeOver(
+        _ crate: CrateRows.Crate, _ upstream: Upstream, _ transaction: Transaction
+    ) async throws {
+        _ = try await transaction.execute(
+            "UPDATE versions SET upstream_id = \(upstream.id) WHERE crate_id = \(crate.id) AND upstream_id <> \(upstream.id)"
+        )
     }
 
     private func write(

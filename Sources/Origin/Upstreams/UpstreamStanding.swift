@@ -24,18 +24,38 @@ struct UpstreamStanding: Sendable {
     }
 
     let upstream: Upstream
+    /// Those that are asked for the name before it; while one of them has lines, its own are not taken.
+    var earlier: [Int64]
     let answered: Answered?
     /// Versions of this upstream are held.
     let hasLines: Bool
-    /// Until it may be asked again after a fault; 0 or less: now.
+    /// Until it may be asked again after a fault, for this name or at all; 0 or less: now.
     let pauseSeconds: Double
+    /// How much older than fresh an absence may be that is repeated while the upstream gives no useful answer.
+    let absenceSecondsMax: Int
 
     /// Pure.
+    ///
+    /// | known                             | fresh     | not to be asked now               | else      |
+    /// |-----------------------------------|-----------|-----------------------------------|-----------|
+    /// | lines                             | `current` | `current`                         | `stale`   |
+    /// | that there is no such crate       | `absent`  | `absent` if `repeatsAbsence`, else `paused` | `unknown` |
+    /// | nothing                           |           | `paused`                          | `unknown` |
     var verdict: Verdict {
         let isFresh = answered.map { $0.ageSeconds < Double(upstream.freshSeconds) } ?? false
         if let answered, isFresh, answered.isAbsent || hasLines { return answered.isAbsent ? .absent : .current }
-        if pauseSeconds > 0 { return hasLines ? .current : .paused(seconds: min(Int(pauseSeconds) + 1, 10)) }
-        return hasLines ? .stale : .unknown
+        guard pauseSeconds > 0 else { return hasLines ? .stale : .unknown }
+        if hasLines { return .current }
+        return repeatsAbsence ? .absent : .paused(seconds: min(Int(min(pauseSeconds, 10)) + 1, 10))
+    }
+
+    /// The upstream's last word is that there is no such crate, and it is not too old to be repeated. Pure.
+    ///
+    /// Builds ask for names that are nowhere, and with several upstreams for each name in turn: while one of them is down, they must
+    /// go on. No copy of cargo's is lost by it, since an absence was the last that anybody was told of the name.
+    var repeatsAbsence: Bool {
+        guard let answered, answered.isAbsent, !hasLines else { return false }
+        return answered.ageSeconds < Double(upstream.freshSeconds + absenceSecondsMax)
     }
 }
 
@@ -47,7 +67,8 @@ extension UpstreamStore {
             """
             SELECT \(literal: Self.columns), files.is_absent, files.etag, files.last_modified, files.stamp,
               extract(epoch FROM now() - files.checked_at)::float8 AS age,
-              coalesce(extract(epoch FROM faults.retry_at - now()), 0)::float8 AS pause,
+              coalesce(extract(epoch FROM greatest(faults.retry_at, paused_until) - now()), 0)::float8
+                AS pause,
               EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
                 WHERE crates.repository_id = \(repository.id) AND identity = \(name.identity)
                   AND lower(crates.name) = \(name.lowered) AND upstream_id = upstreams.id) AS has_lines,
@@ -60,10 +81,18 @@ extension UpstreamStore {
             WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
             """)
         guard try rows.first?.value("is_own", as: Bool.self) == false else { return [] }
-        return try rows.map(Self.standing).filter { $0.upstream.filter.covers(name) }
+        let absenceSecondsMax = repository.offline == .refuse ? 0 : repository.offlineSecondsMax
+        var standings: [UpstreamStanding] = []
+        for row in rows {
+            var standing = try Self.standing(row, absenceSecondsMax: absenceSecondsMax)
+            guard standing.upstream.filter.covers(name) else { continue }
+            standing.earlier = standings.map(\.upstream.id)
+            standings.append(standing)
+        }
+        return standings
     }
 
-    private static func standing(_ row: Row) throws -> UpstreamStanding {
+    private static func standing(_ row: Row, absenceSecondsMax: Int) throws -> UpstreamStanding {
         var answered: UpstreamStanding.Answered?
         if let isAbsent = try row.value("is_absent", as: Bool?.self) {
             answered = UpstreamStanding.Answered(
@@ -74,7 +103,8 @@ extension UpstreamStore {
                 ageSeconds: try row.value("age", as: Double.self), stamp: try row.value("stamp", as: Int64.self))
         }
         return UpstreamStanding(
-            upstream: try upstream(row), answered: answered, hasLines: try row.value("has_lines", as: Bool.self),
-            pauseSeconds: try row.value("pause", as: Double.self))
+            upstream: try upstream(row), earlier: [], answered: answered,
+            hasLines: try row.value("has_lines", as: Bool.self),
+            pauseSeconds: try row.value("pause", as: Double.self), absenceSecondsMax: absenceSecondsMax)
     }
 }

@@ -86,11 +86,9 @@ struct RouteMatrixTests {
         let values = [
             ("{repository}", "secret"), ("{version}", "1.0.0"), ("{file}", "\(hash).crate"), ("{id}", "999999"),
             ("index/**", "index/ab/cd/abcd"), ("index/secret/**", "index/secret/ab/cd/abcd"),
+            ("/api/v1/repositories/{name}", "/api/v1/repositories/secret"), ("{upstream}", "up"),
         ]
-        var path =
-            route.path.hasPrefix("/api/v1/repositories/")
-            ? "/api/v1/repositories/secret"
-            : values.reduce(route.path) { path, value in path.replacing(value.0, with: value.1) }
+        var path = values.reduce(route.path) { path, value in path.replacing(value.0, with: value.1) }
         path.replace("{name}", with: "abcd")
         // Without `confirm`, so that the matrix does not delete what it asks about.
         return path
@@ -102,6 +100,7 @@ struct RouteMatrixTests {
             #"{"name":"x","grants":[{"actions":["read"],"repositories":["secret"],"crates":["*"]}]}"#
         case (.post, "/api/v1/repositories"), (.post, "/api/v1/edges"): "{}"
         case (.patch, _), (.post, "/edge/v1/report"), (.post, "/edge/v1/access"): "{}"
+        case (.put, let path) where path.hasPrefix("/api/v1/repositories/"): "{}"
         case (.put, let path) where path.hasSuffix("owners"), (.delete, let path) where path.hasSuffix("owners"):
             #"{"users":["ann"]}"#
         default: nil

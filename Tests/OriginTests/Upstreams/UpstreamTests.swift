@@ -9,56 +9,8 @@ import Testing
 
 /// An origin that reads through to a scripted registry, over real sockets and a real database.
 struct UpstreamTests {
-    struct Scene: Sendable {
-        let origin: TestOrigin
-        let upstream: ScriptedUpstream
-        let repository: Repository
-
-        func index(_ name: String) async throws -> HTTPAnswer {
-            try await origin.call("GET", "/main/index/\(CrateName(name).indexPath)")
-        }
-
-        /// What was answered is no longer fresh, and no fault keeps from asking.
-        func age(seconds: Int = 3600) async throws {
-            _ = try await origin.slices.pool.execute(
-                "UPDATE upstream_files SET checked_at = checked_at - make_interval(secs => \(Double(seconds)))")
-            _ = try await origin.slices.pool.execute(
-                "UPDATE upstream_faults SET retry_at = now() WHERE retry_at > now()")
-        }
-
-        func refresh(_ name: String) async throws {
-            try await age()
-            let slices = origin.slices
-            for upstream in try await slices.upstreams.list(of: repository) {
-                try await slices.upstreamDesk.refresh(CrateName(name), at: upstream.id, in: repository)
-            }
-        }
-
-        func faults() async throws -> [String] {
-            try await origin.slices.upstreams.faults(of: repository).map { $0[2] }
-        }
-    }
-
-    private static func with(
-        privateAllowed: Bool = true, filter: UpstreamFilter = .init(), freshSeconds: Int = 86_400,
-        _ body: @Sendable @escaping (Scene) async throws -> Void
-    ) async throws {
-        try await ScriptedUpstream.with { upstream in
-            try await TestOrigin.with { origin in
-                let made = try await origin.repository("main")
-                let index = try #require(UpstreamIndex("sparse+" + upstream.url))
-                try await origin.slices.upstreams.add(
-                    .init(
-                        name: RepositoryName("up"), index: index, filter: filter, freshSeconds: freshSeconds,
-                        privateAllowed: privateAllowed), to: made, by: .commandLine)
-                let repository = try await origin.slices.repositories.require(made.name)
-                try await body(Scene(origin: origin, upstream: upstream, repository: repository))
-            }
-        }
-    }
-
     @Test func `a crate is read through, byte for byte, and its file is fetched when it is asked for`() async throws {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             let bytes = try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             let next = MadeCrate("foo", "1.1.0")
             let odd = try ImportScene.line(of: next, next.crate()).json.dropLast() + #","new":[1, 2]}"#
@@ -81,7 +33,7 @@ struct UpstreamTests {
     @Test func `a yank, a new version and a deletion are followed, each with an event; no change has none`()
         async throws
     {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             _ = try await scene.index("foo")
             let tail = { try await scene.origin.slices.repositories.list().position }
@@ -119,7 +71,7 @@ struct UpstreamTests {
     @Test(arguments: ["status", "html", "empty", "garbage", "gzip", "cut", "redirect", "other"])
     func `I11: an upstream that fails leaves the last good state, and is never a false 404`(fault: String) async throws
     {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             try scene.upstream.offer(MadeCrate("bar", "1.0.0"))
             let good = try await scene.index("foo").text
@@ -148,7 +100,7 @@ struct UpstreamTests {
     }
 
     @Test func `I2: a changed checksum is refused, recorded, and stays visible`() async throws {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             let good = try await scene.index("foo").text
             let other = try ImportScene.line(of: MadeCrate("foo", "1.0.0"), [1, 2, 3]).json
@@ -160,7 +112,7 @@ struct UpstreamTests {
     }
 
     @Test func `a file that is not what the index announced is not kept`() async throws {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             _ = try await scene.index("foo")
             scene.upstream.set { $0.crates["foo/1.0.0"] = [1, 2, 3] }
@@ -171,7 +123,7 @@ struct UpstreamTests {
     }
 
     @Test func `own names win: they are never asked for, and what an upstream has under them gives way`() async throws {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             try scene.upstream.offer(MadeCrate("foo", "9.0.0"))
             #expect(try await scene.index("foo").text.contains("9.0.0"))
             let token = try await scene.origin.token("ann", [.publishNew, .publishUpdate])
@@ -189,7 +141,7 @@ struct UpstreamTests {
 
     @Test func `reserved and excluded names are not asked for`() async throws {
         let filter = UpstreamFilter(exclude: [try #require(CratePattern("bar"))])
-        try await Self.with(filter: filter) { scene in
+        try await UpstreamScene.with(filter: filter) { scene in
             let pattern = try #require(CratePattern("acme-*"))
             try await scene.origin.slices.upstreams.reserve([pattern], in: scene.repository, by: .commandLine)
             for name in ["acme-secret", "ACME_other", "bar"] {
@@ -201,7 +153,7 @@ struct UpstreamTests {
     }
 
     @Test func `SSRF: an upstream inside is not contacted unless it is allowed to be there`() async throws {
-        try await Self.with(privateAllowed: false) { scene in
+        try await UpstreamScene.with(privateAllowed: false) { scene in
             try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             #expect(try await scene.index("foo").status == 503)
             #expect(scene.upstream.requests == [])
@@ -210,7 +162,7 @@ struct UpstreamTests {
     }
 
     @Test func `many who ask at once cost one question, and an absent name is remembered`() async throws {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<30 { group.addTask { try await scene.index("none").status } }
                 return try await group.reduce(into: [Int]()) { $0.append($1) }
@@ -221,7 +173,7 @@ struct UpstreamTests {
     }
 
     @Test func `the follower asks again by itself, and edges hear of it`() async throws {
-        try await Self.with(freshSeconds: 1) { scene in
+        try await UpstreamScene.with(freshSeconds: 1) { scene in
             #expect(try await scene.index("foo").status == 404)
             try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
             let start = try await scene.origin.slices.repositories.list().position
@@ -236,7 +188,7 @@ struct UpstreamTests {
     }
 
     @Test func `I11: a closure says nothing of names that were not asked for`() async throws {
-        try await Self.with { scene in
+        try await UpstreamScene.with { scene in
             try scene.upstream.offer(MadeCrate("foo", "1.0.0").needs("dep", "^1"))
             let edge = try await scene.origin.edge("eu")
             let question = ClosureQuestion(roots: [try CrateName("foo").indexPath, try CrateName("none").indexPath])

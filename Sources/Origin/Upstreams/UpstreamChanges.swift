@@ -1,0 +1,191 @@
+import HTTPTypes
+import Postgres
+package import Registry
+
+/// What administrators change: each change is audited, and edges drop what they hold of the repository, since what was absent may
+/// be there now, or the other way round.
+extension UpstreamStore {
+    /// A credential, and what it is sealed with.
+    package struct ToSeal: Sendable {
+        let credential: UpstreamCredential
+        let seal: KeySeal
+    }
+
+    /// Adds an upstream behind those that are there.
+    ///
+    /// - Throws: 409 if the name is taken.
+    package func add(
+        _ offer: UpstreamOffer, _ secret: ToSeal? = nil, to repository: Repository, by actor: Actor
+    ) async throws {
+        try await pool.withTransaction { transaction in
+            guard try await insert(offer, repository, transaction) else {
+                throw Refusal(.conflict, "`\(repository.name)` has an upstream `\(offer.name)` already")
+            }
+            var detail = offer.audited
+            if let secret {
+                let upstream = try await locked(offer.name, repository, transaction)
+                try await write(secret, upstream, transaction)
+                detail["credential"] = "set"
+            }
+            try await announce("upstream.add", repository, detail, by: actor, transaction)
+        }
+    }
+
+    /// Adds an upstream, or makes one of this name what the offer says.
+    ///
+    /// With another index all that the old one said has to be said again, and until then it is served. The credential stays only
+    /// with the index's scheme, host and port: whoever may move an upstream could otherwise have it sent to themselves.
+    /// - Returns: true if it is new.
+    func put(_ offer: UpstreamOffer, in repository: Repository, by actor: Actor) async throws -> Bool {
+        try await pool.withTransaction { transaction in
+            if try await insert(offer, repository, transaction) {
+                try await announce("upstream.add", repository, offer.audited, by: actor, transaction)
+                return true
+            }
+            let old = try await locked(offer.name, repository, transaction)
+            let keepsCredential = offer.index.address.isSameOrigin(as: old.index.address)
+            _ = try await transaction.execute(
+                """
+                UPDATE upstreams SET index_url = \(offer.index.url),
+                  include = \(offer.filter.include.map(\.description))::text[],
+                  exclude = \(offer.filter.exclude.map(\.description))::text[], fresh_seconds = \(offer.freshSeconds),
+                  private_allowed = \(offer.privateAllowed), also_hosts = \(offer.alsoHosts.map(\.description))::text[],
+                  sealed_credential = CASE WHEN \(keepsCredential) THEN sealed_credential END
+                WHERE id = \(old.id)
+                """)
+            try await forgive(old.id, transaction)
+            if old.index != offer.index { try await doubt(old.id, transaction) }
+            try await announce("upstream.set", repository, offer.audited, by: actor, transaction)
+            return false
+        }
+    }
+
+    /// Replaces the credential, or takes it away.
+    ///
+    /// - Throws: 404 if there is no upstream of this name.
+    func setCredential(
+        _ secret: ToSeal?, of name: RepositoryName, in repository: Repository, by actor: Actor
+    ) async throws {
+        try await pool.withTransaction { transaction in
+            let upstream = try await locked(name, repository, transaction)
+            try await write(secret, upstream, transaction)
+            try await forgive(upstream.id, transaction)
+            try await announce(
+                "upstream.credential", repository,
+                ["upstream": name.description, "credential": secret == nil ? "removed" : "set"], by: actor, transaction)
+        }
+    }
+
+    private func write(_ secret: ToSeal?, _ upstream: Upstream, _ transaction: Transaction) async throws {
+        let sealed = try secret.map {
+            try $0.seal.seal(Array($0.credential.text.utf8), for: UpstreamCredential.purpose(upstream.id))
+        }
+        _ = try await transaction.execute(
+            "UPDATE upstreams SET sealed_credential = \(sealed) WHERE id = \(upstream.id)")
+    }
+
+    /// What came from it stays; nothing new does.
+    ///
+    /// - Throws: 404 if there is none of this name.
+    package func remove(_ name: RepositoryName, from repository: Repository, by actor: Actor) async throws {
+        try await pool.withTransaction { transaction in
+            let upstream = try await locked(name, repository, transaction)
+            _ = try await transaction.execute(
+                "UPDATE upstreams SET removed_at = now(), sealed_credential = NULL WHERE id = \(upstream.id)")
+            try await announce("upstream.remove", repository, ["upstream": name.description], by: actor, transaction)
+        }
+    }
+
+    /// Replaces the patterns of names that no upstream is asked for.
+    package func reserve(_ patterns: [CratePattern], in repository: Repository, by actor: Actor) async throws {
+        let texts = patterns.map(\.description)
+        try await pool.withTransaction { transaction in
+            _ = try await transaction.execute(
+                "DELETE FROM upstream_reserved WHERE repository_id = \(repository.id)")
+            _ = try await transaction.execute(
+                """
+                INSERT INTO upstream_reserved (repository_id, pattern)
+                SELECT DISTINCT \(repository.id)::bigint, pattern FROM unnest(\(texts)::text[]) AS pattern
+                """)
+            try await announce(
+                "upstream.reserve", repository, ["patterns": texts.joined(separator: ",")], by: actor, transaction)
+        }
+    }
+
+    /// - Returns: false if the name is taken.
+    private func insert(
+        _ offer: UpstreamOffer, _ repository: Repository, _ transaction: Transaction
+    ) async throws -> Bool {
+        try await transaction.execute(
+            """
+            INSERT INTO upstreams (repository_id, name, place, index_url, include, exclude, fresh_seconds,
+              private_allowed, also_hosts)
+            SELECT \(repository.id), \(offer.name.description), coalesce(max(place), 0) + 1, \(offer.index.url),
+              \(offer.filter.include.map(\.description))::text[],
+              \(offer.filter.exclude.map(\.description))::text[], \(offer.freshSeconds), \(offer.privateAllowed),
+              \(offer.alsoHosts.map(\.description))::text[]
+            FROM upstreams WHERE repository_id = \(repository.id)
+            ON CONFLICT (repository_id, name) WHERE removed_at IS NULL DO NOTHING
+            """) > 0
+    }
+
+    private func locked(
+        _ name: RepositoryName, _ repository: Repository, _ transaction: Transaction
+    ) async throws -> Upstream {
+        let rows = try await transaction.query(
+            """
+            SELECT \(literal: Self.columns) FROM upstreams
+            WHERE repository_id = \(repository.id) AND name = \(name.description) AND removed_at IS NULL FOR NO KEY UPDATE
+            """)
+        guard let row = rows.first else { throw Refusal.noUpstream(name, in: repository) }
+        return try Self.upstream(row)
+    }
+
+    /// What was changed may be what was wrong: it is asked again at once.
+    private func forgive(_ upstream: Int64, _ transaction: Transaction) async throws {
+        _ = try await transaction.execute(
+            "UPDATE upstreams SET paused_until = NULL, pause_cause = NULL WHERE id = \(upstream)")
+        // Still later than `at`: a changed checksum is told from other faults by that.
+        _ = try await transaction.execute(
+            """
+            UPDATE upstream_faults SET retry_at = at + interval '1 millisecond'
+            WHERE upstream_id = \(upstream) AND retry_at > now()
+            """)
+    }
+
+    /// Answers that are under way come from the index before, so they are dropped; each name's turn comes at once.
+    private func doubt(_ upstream: Int64, _ transaction: Transaction) async throws {
+        _ = try await transaction.execute(
+            """
+            UPDATE upstream_files SET checked_at = 'epoch', etag = NULL, last_modified = NULL, claimed_until = NULL,
+              stamp = stamp + 1
+            WHERE upstream_id = \(upstream)
+            """)
+    }
+
+    private func announce(
+        _ action: String, _ repository: Repository, _ detail: [String: String], by actor: Actor,
+        _ transaction: Transaction
+    ) async throws {
+        try await audit.record(
+            AuditEntry(
+                actor: actor.name, tokenID: actor.tokenID, action: action, repository: repository.name,
+                detail: detail), in: transaction)
+        _ = try await events.append([.repository(repository.name)], in: transaction)
+    }
+}
+
+extension UpstreamOffer {
+    fileprivate var audited: [String: String] {
+        var detail = ["upstream": name.description, "index": index.url]
+        if privateAllowed { detail["allow_private"] = "true" }
+        if !alsoHosts.isEmpty { detail["also_hosts"] = alsoHosts.map(\.description).joined(separator: ",") }
+        return detail
+    }
+}
+
+extension Refusal {
+    static func noUpstream(_ name: RepositoryName, in repository: Repository) -> Refusal {
+        .notFound("`\(repository.name)` has no upstream `\(name)`")
+    }
+}

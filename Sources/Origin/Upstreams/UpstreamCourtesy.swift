@@ -1,0 +1,52 @@
+import Synchronization
+
+/// Keeps the load on each upstream bounded and leaves it alone for as long as it asks: the slowness of one is no other's.
+final class UpstreamCourtesy: Sendable {
+    enum Kind { case index, file }
+
+    private struct Place {
+        let index = Gate(insideMax: 16, waitingMax: 1024, of: "questions to an upstream")
+        let file = Gate(insideMax: 8, waitingMax: 512, of: "downloads from an upstream")
+        /// Since when it asks for that; who came to the line later knows it from the database.
+        var leftAloneSince: ContinuousClock.Instant?
+    }
+
+    /// By id. As many as there are upstreams, which only administrators add.
+    private let places = Mutex<[Int64: Place]>([:])
+
+    /// - Throws: 503 if too many wait; a fault if, while this one waited, the upstream asked to be left alone.
+    func pass<Answer>(
+        _ kind: Kind, _ upstream: Upstream, _ body: () async throws -> Answer
+    ) async throws -> Answer {
+        let arrival = ContinuousClock.now
+        let gate = places.withLock { places in
+            let place = places[upstream.id, default: Place()]
+            places[upstream.id] = place
+            return kind == .index ? place.index : place.file
+        }
+        return try await gate.pass {
+            if let since = places.withLock({ $0[upstream.id]?.leftAloneSince }), arrival < since {
+                throw UpstreamFault("it is not asked now", pauseSeconds: 1, extent: .unasked)
+            }
+            do {
+                return try await body()
+            } catch let fault as UpstreamFault where fault.extent == .upstream {
+                places.withLock { $0[upstream.id]?.leftAloneSince = .now }
+                throw fault
+            }
+        }
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a time. Pure.
+enum RetryAfter {
+    /// - Parameter now: seconds since 1970.
+    /// - Returns: seconds from now on, 0 for a time that has passed; nil for anything else.
+    static func seconds(_ text: String?, now: Int64) -> Int? {
+        guard let text else { return nil }
+        if let seconds = Int(text) { return seconds < 0 ? nil : seconds }
+        // Its one form has this length; longer numbers than fit into it are nobody's time.
+        guard text.utf8.count == 29 else { return nil }
+        return HTTPTime.seconds(text).map { Int(max($0 - now, 0)) }
+    }
+}
