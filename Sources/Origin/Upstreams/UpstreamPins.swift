@@ -36,6 +36,7 @@ final class UpstreamPins: Sendable {
     }
 
     private struct State {
+        var isClosed = false
         var pins: [Key: Pin] = [:]
         /// Replaced by another address, and since when.
         var retired: [Pin] = []
@@ -65,7 +66,7 @@ final class UpstreamPins: Sendable {
 
     func close() async throws {
         let all = state.withLock { state in
-            defer { state = State() }
+            defer { state = State(isClosed: true) }
             return state.pins.values.map(\.client) + state.retired.map(\.client)
         }
         for client in all { try await client.shutdown() }
@@ -77,7 +78,8 @@ final class UpstreamPins: Sendable {
         let now = ContinuousClock.now
         if let pin = state.withLock({ $0.pins[key] }), now - pin.since < Self.pinTimeMax { return pin.place }
         let address = try await resolve(host, of: upstream)
-        let (place, ended) = state.withLock { state in
+        let (place, ended) = try state.withLock { state in
+            guard !state.isClosed else { throw CancellationError() }
             if var pin = state.pins[key], pin.address == address {
                 pin.since = now
                 state.pins[key] = pin

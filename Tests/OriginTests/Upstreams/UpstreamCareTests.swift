@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import Postgres
 import Registry
 import TestSupport
 import Testing
@@ -36,6 +37,21 @@ struct UpstreamCareTests {
             #expect(standing.namesKnown == 2 && standing.namesAbsent == 1 && standing.faults == 1)
             try await scene.endPauses()
             #expect(try await scene.index("bar").status == 200)
+        }
+    }
+
+    @Test func `while an upstream can't be reached, one name finds it out for all`() async throws {
+        try await UpstreamScene.with { scene in
+            #expect(try await scene.index("none").status == 404)
+            try await scene.put("http://127.0.0.1:\(try freePort())/")
+            _ = try await scene.origin.slices.pool.execute(
+                "UPDATE upstream_files SET checked_at = now() - interval '25 hours'")
+            for name in ["foo", "bar", "baz"] { #expect(try await scene.index(name).status == 503) }
+            #expect(try await scene.index("none").status == 404)
+            let standing = try #require(try await scene.store.overview(of: scene.repository).first)
+            #expect(standing.pausedUntil != nil && standing.pauseCause?.contains("refused") == true)
+            // The follower may have asked at the same moment.
+            #expect(try await scene.faults().count <= 2)
         }
     }
 
