@@ -67,6 +67,7 @@ package final class OriginApp: Sendable {
                 FactsCatchUp(
                     facts: slices.facts, events: slices.events, audit: slices.audit, blobs: blobs, logger: logger),
                 PolicyClock(store: slices.policies, logger: logger),
+                slices.lineRenewal,
                 UpstreamFollower(desk: slices.upstreamDesk, repositories: slices.repositories, logger: logger),
                 KeyRotation(store: slices.signingKeys, seal: seal, plan: keyTime, logger: logger),
                 AuditCheckpoints(

@@ -28,6 +28,7 @@ package struct OriginSlices: Sendable {
     let accessNotes: AccessNotes
     package let upstreams: UpstreamStore
     let upstreamDesk: UpstreamDesk
+    package let lineRenewal: LineRenewal
 
     /// - Parameter seal: opens upstreams' credentials; only what serves needs it.
     package init(
@@ -54,6 +55,8 @@ package struct OriginSlices: Sendable {
         accessNotes = AccessNotes(pool: pool, logger: logger)
         upstreams = UpstreamStore(pool: pool, events: events, audit: audit, facts: facts)
         upstreamDesk = UpstreamDesk(store: upstreams, seal: seal, logger: logger)
+        lineRenewal = LineRenewal(
+            pool: pool, repositories: repositories, events: events, audit: audit, facts: facts, logger: logger)
     }
 
     var auditTrail: AuditTrail { AuditTrail(pool: pool) }

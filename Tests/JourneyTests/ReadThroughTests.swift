@@ -98,7 +98,7 @@ struct ReadThroughTests {
 }
 
 /// nginx on the corpus's files, as a registry that other people run.
-private struct StaticRegistry {
+struct StaticRegistry {
     private struct NotReady: Error { let log: String }
 
     private let folder: String
@@ -112,12 +112,15 @@ private struct StaticRegistry {
     }
 
     /// - Parameter parent: where its folder is made; the caller removes it.
-    init(_ corpus: Corpus, in parent: String) throws {
-        folder = parent + "/static"
+    init(_ corpus: Corpus, in parent: String) throws { try self.init(folder: corpus.folder, in: parent) }
+
+    /// - Parameter root: holds `index` and `crates`; its `config.json` is made anew.
+    init(folder root: String, in parent: String) throws {
+        folder = parent + "/static-\(UInt32.random(in: .min ... .max))"
         port = try freePort()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try "{\"dl\":\"http://127.0.0.1:\(port)/crates/{crate}/{crate}-{version}.crate\"}".write(
-            toFile: corpus.folder + "/index/config.json", atomically: true, encoding: .utf8)
+            toFile: root + "/index/config.json", atomically: true, encoding: .utf8)
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: " ")
         try """
@@ -125,7 +128,7 @@ private struct StaticRegistry {
         http {
           log_format line '$status $request_uri'; access_log \(folder)/access.log line; \(temporary)
           gzip on; gzip_types *; gzip_min_length 1;
-          server { listen 127.0.0.1:\(port); root \(corpus.folder); }
+          server { listen 127.0.0.1:\(port); root \(root); }
         }
         """.write(toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
     }

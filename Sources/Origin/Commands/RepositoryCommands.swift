@@ -68,7 +68,8 @@ struct RepositoryCommand: AsyncParsableCommand {
 
         func validate() throws {
             if settings.value.isEmpty {
-                throw ValidationError("say what to change: --private, --public, --offline, --metadata-required …")
+                throw ValidationError(
+                    "say what to change: --private, --public, --offline, --metadata-required, --rewrite-crates-io …")
             }
         }
 
@@ -77,6 +78,7 @@ struct RepositoryCommand: AsyncParsableCommand {
                 let settings = try settings.value.checked()
                 let changed = try await slices.repositories.update(name, settings, by: .commandLine)
                 print(RepositoryView(changed, config.addresses).text)
+                try await slices.renewLines(of: changed)
             }
         }
     }
@@ -109,6 +111,10 @@ struct RepositoryOptions: ParsableArguments {
     @Option(help: "What an edge does while it is cut off: serve-stale or refuse.") var offline: Repository.Offline?
     @Option(help: "How long an edge may serve stale content, in seconds.") var offlineSecondsMax: Int?
     @Option(help: "true: a publish needs a description and a licence.") var metadataRequired: Bool?
+    @Option(
+        name: .customLong("rewrite-crates-io"),
+        help: "Dependencies of own crates on crates.io stay inside: on, off, or auto: if an upstream is crates.io.")
+    var cratesIO: CratesIORewriting?
 
     func validate() throws {
         if isPrivate && isPublic { throw ValidationError("--private and --public exclude each other") }
@@ -117,7 +123,7 @@ struct RepositoryOptions: ParsableArguments {
     var value: RepositorySettings {
         RepositorySettings(
             isPrivate: isPrivate ? true : isPublic ? false : nil, offline: offline,
-            offlineSecondsMax: offlineSecondsMax, metadataRequired: metadataRequired)
+            offlineSecondsMax: offlineSecondsMax, metadataRequired: metadataRequired, cratesIO: cratesIO)
     }
 }
 
@@ -129,11 +135,25 @@ extension RepositoryView {
         index              \(index)
         offline            \(offline.rawValue), at most \(offlineSecondsMax) s
         metadata required  \(metadataRequired ? "yes" : "no")
+        rewrite crates.io  \(cratesIO.rawValue)\(cratesIO == .auto ? " (\(rewritesCratesIO ? "on" : "off"))" : "")
         """
     }
 }
 
+extension OriginSlices {
+    /// Makes lines follow the repository's rule for crates.io, and says how many crates it changed.
+    func renewLines(of repository: Repository) async throws {
+        let changed = try await lineRenewal.renew(repository)
+        if changed > 0 {
+            let word = repository.rewritesCratesIO ? "inside" : "outside"
+            CommandOutput.note("dependencies on crates.io lead \(word) now: \(Amount.of(changed, "crate")) changed")
+        }
+    }
+}
+
 extension Repository.Offline: ExpressibleByArgument {}
+
+extension CratesIORewriting: ExpressibleByArgument {}
 
 extension RepositoryName: ExpressibleByArgument {
     package init?(argument: String) { try? self.init(argument) }

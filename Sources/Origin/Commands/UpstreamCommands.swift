@@ -47,6 +47,7 @@ struct UpstreamCommand: AsyncParsableCommand {
                 let sealed = try await UpstreamCommand.sealed(credential, slices, config)
                 try await slices.upstreams.add(offer, sealed, to: repository, by: .commandLine)
                 print("\(repository.name) reads through to \(name)")
+                try await slices.renewLines(of: slices.repositories.require(repository.name))
             }
         }
 
@@ -147,6 +148,7 @@ struct UpstreamCommand: AsyncParsableCommand {
                 let repository = try await slices.repositories.require(repository)
                 try await slices.upstreams.remove(name, from: repository, by: .commandLine)
                 print("\(repository.name) no longer reads through to \(name)")
+                try await slices.renewLines(of: slices.repositories.require(repository.name))
             }
         }
     }

@@ -29,5 +29,6 @@ extension Migration {
         Migration(8, "audit", PackageResources.m0008_audit_sql),
         Migration(9, "policy", PackageResources.m0009_policy_sql),
         Migration(10, "upstream_care", PackageResources.m0010_upstream_care_sql),
+        Migration(11, "crates_io", PackageResources.m0011_crates_io_sql),
     ]
 }

@@ -12,6 +12,8 @@ struct ImportOffer: Sendable {
     let version: Version
     /// Nil if the source has no index file of the crate: the manifest tells then.
     let line: IndexLine?
+    /// The line as the source has it; nil if ours differs from it.
+    var text: String?
     let place: Place
 }
 
@@ -34,6 +36,8 @@ struct ImportRefusal: Error, Hashable, Sendable, CustomStringConvertible {
 /// What the index file of one crate offers.
 struct IndexFileOffers {
     private(set) var lines: [IndexLine] = []
+    /// Lines that need no change, byte for byte as the source has them; by number without build metadata.
+    private(set) var texts: [String: String] = [:]
     private(set) var refusals: [ImportRefusal] = []
 
     /// - Parameters:
@@ -48,7 +52,9 @@ struct IndexFileOffers {
                 if let objection = objection(to: line, lowered, &seen) {
                     refusals.append(ImportRefusal(lowered.spelling, line.version.description, objection))
                 } else {
-                    lines.append(line.with(ownRegistries: ours))
+                    let ours = line.with(ownRegistries: ours)
+                    lines.append(ours)
+                    if ours == line { texts[line.version.bare] = Self.text(part) }
                 }
             } catch {
                 refusals.append(ImportRefusal(lowered.spelling, Self.label(part, number + 1), error.description))
@@ -69,6 +75,13 @@ struct IndexFileOffers {
         return nil
     }
 
+    /// Without the white space around it.
+    private static func text(_ line: ArraySlice<UInt8>) -> String {
+        let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x0D || byte == 0x09 }
+        let inner = line.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        return String(decoding: Array(inner), as: UTF8.self)
+    }
+
     private static func label(_ line: some Sequence<UInt8>, _ number: Int) -> String {
         let version = (try? JSONValue(parsing: Array(line)))?.object?["vers"]?.string
         return version.map { String($0.prefix(Version.bytesMax)) } ?? "line \(number)"
@@ -79,17 +92,9 @@ extension IndexLine {
     /// The line as it stands in our index: a dependency on the registry that it came from is one on ours.
     fileprivate func with(ownRegistries: Set<String>) -> IndexLine {
         guard dependencies.contains(where: { $0.registry.map(ownRegistries.contains) ?? false }) else { return self }
-        let dependencies = dependencies.map { dependency in
-            IndexDependency(
-                name: dependency.name, requirement: dependency.requirement, features: dependency.features,
-                isOptional: dependency.isOptional, usesDefaultFeatures: dependency.usesDefaultFeatures,
-                target: dependency.target, kind: dependency.kind,
-                registry: dependency.registry.flatMap { ownRegistries.contains($0) ? nil : $0 },
-                package: dependency.package)
-        }
-        return IndexLine(
-            name: name, version: version, dependencies: dependencies, checksum: checksum, features: features,
-            features2: features2, isYanked: isYanked, links: links, rustVersion: rustVersion, format: format,
-            pubtime: pubtime)
+        return with(
+            dependencies: dependencies.map { dependency in
+                dependency.registry.map(ownRegistries.contains) ?? false ? dependency.inside : dependency
+            })
     }
 }

@@ -91,7 +91,10 @@ struct ImportSource: Sendable {
         var offers: [ImportOffer] = []
         for line in read.lines {
             if let place = place(of: line) {
-                offers.append(ImportOffer(name: line.name, version: line.version, line: line, place: place))
+                offers.append(
+                    ImportOffer(
+                        name: line.name, version: line.version, line: line, text: read.texts[line.version.bare],
+                        place: place))
             } else {
                 refusals.append(
                     ImportRefusal(

@@ -197,7 +197,7 @@ struct Importer: Sendable {
             if let line = offer.line {
                 let manifest = try? ManifestReader.read(inspection.manifest)
                 return CheckedVersion(
-                    facts: ManifestFacts(searchable: manifest, of: line), line: line,
+                    facts: ManifestFacts(searchable: manifest, of: line), line: line, text: offer.text,
                     traits: manifest.map { ManifestTraits($0, hasBuildFile: inspection.hasBuildFile) },
                     publishedAt: line.pubtime, bytes: written.bytes)
             }

@@ -67,14 +67,17 @@ enum ImportRows {
 
     /// Adds the versions' rows and remembers their checksums for ever (I2).
     ///
-    /// - Parameter userID: nil for an import in nobody's name.
+    /// - Parameters:
+    ///   - userID: nil for an import in nobody's name.
+    ///   - rewrites: as `CratesIORule` says in this transaction.
     /// - Returns: the ids of the versions' rows, in the order of `versions`.
     static func insert(
         _ versions: [(crateID: Int64, version: CheckedVersion)], of repository: RepositoryName, by userID: Int32?,
-        _ transaction: Transaction
+        rewrites: Bool, _ transaction: Transaction
     ) async throws -> [Int64] {
         let bare = versions.map(\.version.facts.version.bare)
         let checksums = versions.map(\.version.line.checksum.bytes)
+        let lines = versions.map { $0.version.servedLine(rewrites: rewrites) }
         _ = try await transaction.execute(
             """
             INSERT INTO checksums (repository, identity, bare_number, checksum)
@@ -85,15 +88,16 @@ enum ImportRows {
         // In this order: ids follow it, and index files follow ids.
         let rows = try await transaction.query(
             """
-            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, yanked, published_by,
-              published_at)
-            SELECT crate_id, number, bare_number, checksum, bytes, line, yanked, \(userID)::integer,
+            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, published_line, yanked,
+              published_by, published_at)
+            SELECT crate_id, number, bare_number, checksum, bytes, line, published_line, yanked, \(userID)::integer,
               coalesce(pubtime::timestamptz, now())
             FROM unnest(\(versions.map(\.crateID))::bigint[], \(versions.map(\.version.facts.version.description))::text[],
               \(bare)::text[], \(checksums)::bytea[], \(versions.map(\.version.bytes))::bigint[],
-              \(versions.map(\.version.line.json))::text[], \(versions.map(\.version.line.isYanked))::boolean[],
+              \(lines.map(\.served))::text[], \(lines.map(\.published))::text[],
+              \(versions.map(\.version.line.isYanked))::boolean[],
               \(versions.map(\.version.line.pubtime?.description))::text[]) WITH ORDINALITY
-              AS made (crate_id, number, bare_number, checksum, bytes, line, yanked, pubtime, place)
+              AS made (crate_id, number, bare_number, checksum, bytes, line, published_line, yanked, pubtime, place)
             ORDER BY place
             RETURNING id, crate_id, number
             """)

@@ -87,6 +87,7 @@ package struct ImportStore: Sendable {
         do {
             return try await pool.withTransaction { transaction in
                 try await ImportRows.prepare(transaction)
+                let rewrites = try await CratesIORule.hold(in: repository.id, transaction)
                 let names = crates.map(\.name)
                 let rows = try await ImportRows.lockOrCreate(names, in: repository.id, transaction)
                 let known = try await known(names, in: repository, transaction)
@@ -101,7 +102,7 @@ package struct ImportStore: Sendable {
                     if missing.isEmpty { idle.append(row) } else { chosen.append(Chosen(row: row, versions: missing)) }
                 }
                 try await ImportRows.removeNew(idle, transaction)
-                try await add(chosen, repository, owner, transaction)
+                try await add(chosen, repository, owner, rewrites: rewrites, transaction)
                 outcome.crates = chosen.count
                 outcome.added = chosen.reduce(0) { $0 + $1.versions.count }
                 return outcome
@@ -147,13 +148,14 @@ package struct ImportStore: Sendable {
     }
 
     private func add(
-        _ chosen: [Chosen], _ repository: Repository, _ owner: ImportOwner?, _ transaction: Transaction
+        _ chosen: [Chosen], _ repository: Repository, _ owner: ImportOwner?, rewrites: Bool, _ transaction: Transaction
     ) async throws {
         guard !chosen.isEmpty else { return }
         try await ImportRows.giveWay(
             chosen.compactMap { crate in crate.versions.first.map { (crate.row.id, $0.facts.name) } }, transaction)
         let versions = chosen.flatMap { crate in crate.versions.map { (crateID: crate.row.id, version: $0) } }
-        let ids = try await ImportRows.insert(versions, of: repository.name, by: owner?.userID, transaction)
+        let ids = try await ImportRows.insert(
+            versions, of: repository.name, by: owner?.userID, rewrites: rewrites, transaction)
         let changes = try await ImportRows.renewIndexFiles(of: chosen.map(\.row), in: repository.name, transaction)
         for crate in chosen { try await finish(crate, repository, owner, transaction) }
         let new = zip(ids, versions).map { NewFacts($0, $1.version, .imported) }

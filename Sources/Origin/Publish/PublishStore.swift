@@ -6,6 +6,8 @@ import Registry
 struct CheckedVersion {
     let facts: ManifestFacts
     let line: IndexLine
+    /// The line as the source of an import has it, unknown fields included; nil: as ours are written.
+    var text: String?
     /// Nil if the manifest can't be read, as some that others once took.
     let traits: ManifestTraits?
     /// When it was published, if somebody vouches for it: this registry, or the index that it comes from.
@@ -53,6 +55,7 @@ package struct PublishStore: Sendable {
         _ version: CheckedVersion, to repository: Repository, by publisher: Publisher, _ transaction: Transaction
     ) async throws -> UInt64 {
         let name = version.facts.name
+        let rewrites = try await CratesIORule.hold(in: repository.id, transaction)
         let crate = try await CrateRows.lockForOwn(name, in: repository.id, transaction)
         let isNew = crate.generation == 0
         try publisher.principal.require(isNew ? .publishNew : .publishUpdate, in: repository.name, of: name)
@@ -62,7 +65,7 @@ package struct PublishStore: Sendable {
 
         if isNew { try await owners.makeFirstOwner(publisher.holder.userID, of: crate.id, transaction) }
         let id = try await VersionRows.insert(
-            version, into: crate, of: repository.name, by: publisher.holder.userID, transaction)
+            version, into: crate, of: repository.name, by: publisher.holder.userID, rewrites: rewrites, transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         try await VersionRows.describe(version, crate, transaction)
         let verdicts = try await self.facts.record(

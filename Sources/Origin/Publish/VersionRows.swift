@@ -5,14 +5,17 @@ import Registry
 enum VersionRows {
     /// Adds the version's row and remembers its checksum for ever (I2).
     ///
-    /// - Parameter userID: nil for an import in nobody's name.
+    /// - Parameters:
+    ///   - userID: nil for an import in nobody's name.
+    ///   - rewrites: as `CratesIORule` says in this transaction.
     /// - Returns: the id of the version's row.
     static func insert(
         _ version: CheckedVersion, into crate: CrateRows.Crate, of repository: RepositoryName, by userID: Int32?,
-        _ transaction: Transaction
+        rewrites: Bool, _ transaction: Transaction
     ) async throws -> Int64 {
         let number = version.facts.version
         let checksum = version.line.checksum.bytes
+        let line = version.servedLine(rewrites: rewrites)
         _ = try await transaction.execute(
             """
             INSERT INTO checksums (repository, identity, bare_number, checksum) VALUES (\(repository.description), \
@@ -20,10 +23,10 @@ enum VersionRows {
             """)
         let rows = try await transaction.query(
             """
-            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, yanked, published_by,
-              published_at)
+            INSERT INTO versions (crate_id, number, bare_number, checksum, bytes, line, published_line, yanked,
+              published_by, published_at)
             VALUES (\(crate.id), \(number.description), \(number.bare), \(checksum), \(version.bytes), \
-            \(version.line.json), \(version.line.isYanked), \(userID), \
+            \(line.served), \(line.published), \(version.line.isYanked), \(userID), \
             coalesce(\(version.line.pubtime?.description)::timestamptz, now())) RETURNING id
             """)
         guard let row = rows.first else { preconditionFailure("an insert of one row returns it") }

@@ -19,10 +19,15 @@ package struct Repository: Hashable, Sendable {
     package let metadataRequired: Bool
     /// True: names that are not published here are looked for in upstreams.
     package let readsThrough: Bool
+    /// What the operator says of dependencies on crates.io, and what follows from it.
+    package let cratesIO: CratesIORewriting
+    /// True: dependencies of own crates on crates.io are served as dependencies on this repository.
+    package let rewritesCratesIO: Bool
 
     package init(
         id: Int64, name: RepositoryName, isPrivate: Bool, offline: Offline, offlineSecondsMax: Int,
-        metadataRequired: Bool, readsThrough: Bool = false
+        metadataRequired: Bool, readsThrough: Bool = false,
+        cratesIO: CratesIORewriting = .auto, rewritesCratesIO: Bool = false
     ) {
         self.id = id
         self.name = name
@@ -31,5 +36,7 @@ package struct Repository: Hashable, Sendable {
         self.offlineSecondsMax = offlineSecondsMax
         self.metadataRequired = metadataRequired
         self.readsThrough = readsThrough
+        self.cratesIO = cratesIO
+        self.rewritesCratesIO = rewritesCratesIO
     }
 }

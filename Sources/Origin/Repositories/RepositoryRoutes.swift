@@ -74,7 +74,8 @@ package struct RepositoryRoutes: Sendable {
         let settings = try await request.decode(as: RepositorySettings.self, context: context).checked()
         guard !settings.isEmpty else {
             throw Refusal.badRequest(
-                "nothing to change: give `private`, `offline`, `offline_seconds_max` or `metadata_required`")
+                "nothing to change: give `private`, `offline`, `offline_seconds_max`, `metadata_required` or "
+                    + "`rewrite_crates_io`")
         }
         let changed = try await repositories.update(name, settings, by: Actor(holder))
         return try .json(RepositoryView(changed, addresses))
@@ -103,6 +104,9 @@ package struct RepositoryView: Encodable, Hashable, Sendable {
     package let offline: Repository.Offline
     package let offlineSecondsMax: Int
     package let metadataRequired: Bool
+    package let cratesIO: CratesIORewriting
+    /// What follows from it.
+    package let rewritesCratesIO: Bool
     /// What goes into `.cargo/config.toml`: `sparse+https://…/index/`.
     package let index: String
 
@@ -112,6 +116,8 @@ package struct RepositoryView: Encodable, Hashable, Sendable {
         offline = repository.offline
         offlineSecondsMax = repository.offlineSecondsMax
         metadataRequired = repository.metadataRequired
+        cratesIO = repository.cratesIO
+        rewritesCratesIO = repository.rewritesCratesIO
         index = "sparse+" + addresses.index(repository.name)
     }
 
@@ -121,6 +127,8 @@ package struct RepositoryView: Encodable, Hashable, Sendable {
         case offline
         case offlineSecondsMax = "offline_seconds_max"
         case metadataRequired = "metadata_required"
+        case cratesIO = "rewrite_crates_io"
+        case rewritesCratesIO = "rewrites_crates_io"
         case index
     }
 }

@@ -17,7 +17,7 @@ package struct RepositoryStore: Sendable {
     private static let columns: StaticString = """
         id, name, is_private, offline, offline_seconds_max, metadata_required, EXISTS (
           SELECT FROM upstreams WHERE repository_id = repositories.id AND removed_at IS NULL
-        ) AS reads_through
+        ) AS reads_through, rewrite_crates_io, rewrites_crates_io
         """
 
     /// The repository of this name, read at once; nil if there is none.
@@ -52,10 +52,12 @@ package struct RepositoryStore: Sendable {
         try await pool.withTransaction { transaction in
             let rows = try await transaction.query(
                 """
-                INSERT INTO repositories (name, is_private, offline, offline_seconds_max, metadata_required)
+                INSERT INTO repositories (name, is_private, offline, offline_seconds_max, metadata_required,
+                  rewrite_crates_io, rewrites_crates_io)
                 VALUES (\(name.description), \(settings.isPrivate ?? false),
                         \((settings.offline ?? .serveStale).rawValue), \(settings.offlineSecondsMax ?? 86_400),
-                        \(settings.metadataRequired ?? false))
+                        \(settings.metadataRequired ?? false), \((settings.cratesIO ?? .auto).rawValue),
+                        \(settings.cratesIO == .on))
                 ON CONFLICT (name) DO NOTHING RETURNING \(literal: Self.columns)
                 """)
             guard let row = rows.first else { throw Refusal.repositoryTaken(name) }
@@ -64,7 +66,7 @@ package struct RepositoryStore: Sendable {
         }
     }
 
-    /// Changes what `settings` names and leaves the rest.
+    /// Changes what `settings` names and leaves the rest. `LineRenewal` makes lines follow.
     ///
     /// - Throws: 404 if there is no such repository.
     package func update(_ name: RepositoryName, _ settings: RepositorySettings, by actor: Actor) async throws
@@ -77,10 +79,17 @@ package struct RepositoryStore: Sendable {
                     is_private = coalesce(\(settings.isPrivate), is_private),
                     offline = coalesce(\(settings.offline?.rawValue), offline),
                     offline_seconds_max = coalesce(\(settings.offlineSecondsMax), offline_seconds_max),
-                    metadata_required = coalesce(\(settings.metadataRequired), metadata_required)
-                WHERE name = \(name.description) RETURNING \(literal: Self.columns)
+                    metadata_required = coalesce(\(settings.metadataRequired), metadata_required),
+                    rewrite_crates_io = coalesce(\(settings.cratesIO?.rawValue), rewrite_crates_io)
+                WHERE name = \(name.description) RETURNING id
                 """)
-            guard let row = rows.first else { throw Refusal.noRepository(name) }
+            guard let id = try rows.first?.value("id", as: Int64.self) else { throw Refusal.noRepository(name) }
+            try await CratesIORule.renew(in: id, transaction)
+            guard
+                let row = try await transaction.query(
+                    "SELECT \(literal: Self.columns) FROM repositories WHERE id = \(id)"
+                ).first
+            else { preconditionFailure("the row is locked") }
             try await announce("repository.set", name, detail: settings.audited, by: actor, in: transaction)
             return try Self.read(row)
         }
@@ -112,13 +121,17 @@ package struct RepositoryStore: Sendable {
         guard let offline = Repository.Offline(rawValue: try row.value("offline", as: String.self)) else {
             preconditionFailure("the table lets only known offline rules in")
         }
+        guard let cratesIO = CratesIORewriting(rawValue: try row.value("rewrite_crates_io", as: String.self)) else {
+            preconditionFailure("the table lets only known words in")
+        }
         return Repository(
             id: try row.value("id", as: Int64.self),
             name: try RepositoryName(try row.value("name", as: String.self)),
             isPrivate: try row.value("is_private", as: Bool.self), offline: offline,
             offlineSecondsMax: try row.value("offline_seconds_max", as: Int.self),
             metadataRequired: try row.value("metadata_required", as: Bool.self),
-            readsThrough: try row.value("reads_through", as: Bool.self))
+            readsThrough: try row.value("reads_through", as: Bool.self), cratesIO: cratesIO,
+            rewritesCratesIO: try row.value("rewrites_crates_io", as: Bool.self))
     }
 }
 

@@ -27,6 +27,7 @@ extension UpstreamStore {
                 try await write(secret, upstream, transaction)
                 detail["credential"] = "set"
             }
+            try await CratesIORule.renew(in: repository.id, transaction)
             try await announce("upstream.add", repository, detail, by: actor, transaction)
         }
     }
@@ -39,6 +40,7 @@ extension UpstreamStore {
     func put(_ offer: UpstreamOffer, in repository: Repository, by actor: Actor) async throws -> Bool {
         try await pool.withTransaction { transaction in
             if try await insert(offer, repository, transaction) {
+                try await CratesIORule.renew(in: repository.id, transaction)
                 try await announce("upstream.add", repository, offer.audited, by: actor, transaction)
                 return true
             }
@@ -55,6 +57,7 @@ extension UpstreamStore {
                 """)
             try await forgive(old.id, transaction)
             if old.index != offer.index { try await doubt(old.id, transaction) }
+            try await CratesIORule.renew(in: repository.id, transaction)
             try await announce("upstream.set", repository, offer.audited, by: actor, transaction)
             return false
         }
@@ -92,6 +95,7 @@ extension UpstreamStore {
             let upstream = try await locked(name, repository, transaction)
             _ = try await transaction.execute(
                 "UPDATE upstreams SET removed_at = now(), sealed_credential = NULL WHERE id = \(upstream.id)")
+            try await CratesIORule.renew(in: repository.id, transaction)
             try await announce("upstream.remove", repository, ["upstream": name.description], by: actor, transaction)
         }
     }
