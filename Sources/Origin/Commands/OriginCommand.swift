@@ -23,8 +23,8 @@ package struct OriginCommand: AsyncParsableCommand {
             ServeCommand.self, MigrateCommand.self, RepositoryCommand.self, TokenCommand.self, EdgeCommand.self,
             KeyCommand.self, LinkCommand.self, DownloadsCommand.self, PullsCommand.self,
             AdvisoriesCommand.self, FactsCommand.self, PolicyCommand.self, AuditCommand.self, WebhookCommand.self,
-            ImportCommand.self, UpstreamCommand.self, VerifyCommand.self, DoctorCommand.self,
-            VersionCommand.self,
+            ImportCommand.self, MirrorCommand.self, UpstreamCommand.self, VerifyCommand.self,
+            DoctorCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -50,6 +50,25 @@ struct StoredCrates: Sendable {
         ).map { try $0.value("id", as: Int64.self) }
     }
 
+    /// - Parameter name: in the spelling of the index, whatever its case.
+    /// - Returns: nil if there is no such crate.
+    func crate(named name: CrateName, in repository: Repository) async throws -> StoredCrate? {
+        let rows = try await pool.query(
+            """
+            SELECT id FROM crates WHERE repository_id = \(repository.id) AND identity = \(name.identity)
+              AND lower(name) = \(name.lowered)
+            """)
+        guard let id = try rows.first?.value("id", as: Int64.self) else { return nil }
+        return try await crate(id, in: repository)
+    }
+
+    /// All names, as their first publishers spelled them.
+    func names(in repository: Repository) async throws -> [CrateName] {
+        try await pool.query("SELECT name FROM crates WHERE repository_id = \(repository.id) ORDER BY id").compactMap {
+            try? CrateName($0.value("name", as: String.self))
+        }
+    }
+
     /// One statement, hence one snapshot of the crate, its versions and their checksums.
     ///
     /// - Returns: nil if the crate is gone.
