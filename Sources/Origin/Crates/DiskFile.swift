@@ -33,9 +33,10 @@ final class DiskFile: Sendable {
 
     /// Makes a new file for reading and writing, with a lock that lasts until it is closed: `isAbandoned` reads it.
     ///
+    /// - Parameter mode: who may read it, as far as the umask allows.
     /// - Returns: nil if the name is taken, or if a sweep took the file away before it was locked.
-    static func creating(_ path: String) throws(BlobError) -> DiskFile? {
-        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640) }
+    static func creating(_ path: String, mode: mode_t = 0o640) throws(BlobError) -> DiskFile? {
+        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode) }
         guard descriptor >= 0 else {
             if errno == EEXIST { return nil }
             throw .now("create", path)
