@@ -9,8 +9,8 @@ enum DatabaseRules {
             "Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Policy", "Search", "Upstreams",
         ],
         "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Policy", "Upstreams", "Yank"],
-        // A download is refused in the snapshot in which it is found.
-        "decisions": ["Crates"],
+        // A download is refused in the snapshot in which it is found; what is withheld is not exported.
+        "decisions": ["Crates", "Publish"],
         // Upstreams change versions as publishing does, and remember checksums as it does (I2).
         "checksums": ["Upstreams"],
         // Facts of a version are named by repository, and advisories tell in which they hold.

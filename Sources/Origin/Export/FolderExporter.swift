@@ -4,7 +4,7 @@ import Registry
 ///
 /// What is there with the right bytes is not written again. A line goes out only with its file, and an index file after
 /// the files that its lines name, so that the folder is good at every moment. Crates and versions that are gone from the
-/// repository stay in the folder.
+/// repository stay in the folder; versions that policy withholds don't come into it.
 struct FolderExporter: Sendable {
     static let cratesAtOnce = 4
 
@@ -40,6 +40,10 @@ struct FolderExporter: Sendable {
     private func export(_ stored: StoredCrate.Version, of name: CrateName) async throws -> Bool {
         guard let version = try? Version(stored.number), let checksum = Checksum(bytes: stored.checksum) else {
             report.fault("\(name.spelling) \(stored.number)", "its row is damaged; see `longshore-origin verify`")
+            return false
+        }
+        if let refusal = stored.refusal {
+            report.withheld("\(name.spelling) \(version)", refusal)
             return false
         }
         do {

@@ -3,8 +3,10 @@ package import Registry
 
 /// Versions whose facts are new or are no longer what they were.
 package struct FactsChanged: Hashable, Sendable {
-    /// What changed them.
-    package enum Cause: String, Hashable, Sendable { case published, imported, upstream, manifest, yank, advisories }
+    /// What changed them; `lines`: their index lines were made anew.
+    package enum Cause: String, Hashable, Sendable {
+        case published, imported, upstream, manifest, yank, advisories, lines
+    }
 
     /// Ascending, each once, never empty.
     package let versionIDs: [Int64]

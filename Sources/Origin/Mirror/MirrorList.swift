@@ -42,24 +42,17 @@ enum MirrorList {
     static func readLock(
         _ text: String, isOurs: (_ registry: String) -> Bool
     ) throws(Invalid) -> (entries: [Entry], others: [String]) {
-        let lock: ManifestValue
-        do { lock = try ManifestReader.read(text) } catch {
-            throw Invalid(description: "line \(error.line), column \(error.column): \(error.reason)")
-        }
-        guard let packages = lock["package"]?.array else { throw Invalid(description: "it holds no `[[package]]`") }
+        let lock: CargoLock
+        do { lock = try CargoLock(parsing: text) } catch { throw Invalid(description: error.description) }
         var entries: [Entry] = []
         var others: Set<String> = []
-        for package in packages {
-            guard let source = package["source"]?.string else { continue }
+        for package in lock.packages {
+            guard let source = package.source else { continue }
             guard isOurs(source) else {
                 others.insert(source)
                 continue
             }
-            guard let name = package["name"]?.string.flatMap({ try? CrateName($0) }),
-                let version = package["version"]?.string.flatMap({ try? Version($0) })
-            else { throw Invalid(description: "a `[[package]]` has no name and version") }
-            let checksum = package["checksum"]?.string.flatMap { Checksum(hex: $0) }
-            entries.append(Entry(name: name, version: version, checksum: checksum))
+            entries.append(Entry(name: package.name, version: package.version, checksum: package.checksum))
         }
         return (entries, others.sorted())
     }

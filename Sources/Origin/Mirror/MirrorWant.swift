@@ -19,6 +19,8 @@ struct MirrorVersion: Hashable, Sendable {
     let isYanked: Bool
     /// False while its file is with the upstream only.
     let isHere: Bool
+    /// Why policy lets nobody have it; nil: it does.
+    var refusal: String?
     /// Nil if it can't be read; then nothing is known of its dependencies.
     let line: IndexLine?
 }

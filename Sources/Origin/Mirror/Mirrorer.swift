@@ -69,6 +69,7 @@ struct Mirrorer: Sendable {
         let name = try CrateName(crate.name)
         try await forEach(choice.versions, atOnce: Self.filesAtOnce) { version in
             if isOwn { return report.note { $0.own += 1 } }
+            if let refusal = version.refusal { return report.missing(crate.name, "\(version.version)", refusal) }
             if version.isHere { return report.note { $0.present += 1 } }
             try await files.pass { try await fetch(name, version) }
         }
@@ -122,6 +123,7 @@ extension MirrorVersion {
         }
         self.init(
             version: version, checksum: checksum, isYanked: stored.isYanked,
-            isHere: !stored.isProxied || stored.bytes > 0, line: try? IndexLine(parsing: stored.line))
+            isHere: !stored.isProxied || stored.bytes > 0,
+            refusal: stored.refusal, line: try? IndexLine(parsing: stored.line))
     }
 }

@@ -17,15 +17,18 @@ package struct LineRenewal: Service {
     let repositories: RepositoryStore
     let events: EventLog
     let audit: AuditStore
+    let facts: FactsStore
     let logger: Logger
 
     package init(
-        pool: PostgresPool, repositories: RepositoryStore, events: EventLog, audit: AuditStore, logger: Logger
+        pool: PostgresPool, repositories: RepositoryStore, events: EventLog, audit: AuditStore, facts: FactsStore,
+        logger: Logger
     ) {
         self.pool = pool
         self.repositories = repositories
         self.events = events
         self.audit = audit
+        self.facts = facts
         self.logger = logger
     }
 
@@ -77,14 +80,15 @@ package struct LineRenewal: Service {
             let changed = try await renew(ids, in: repository, rewrites: standing.rewrites, transaction)
             let end = ids.count < Self.cratesABatch ? nil : ids.last
             try await CratesIORule.note(renewedTo: end, in: repository.id, transaction)
-            guard !changed.isEmpty else { return 0 }
+            guard !changed.events.isEmpty else { return 0 }
             try await audit.record(
                 AuditEntry(
                     actor: Actor.origin.name, action: "repository.renew", repository: repository.name,
-                    detail: ["crates": "\(changed.count)", "crates_io": standing.rewrites ? "inside" : "outside"]),
+                    detail: ["crates": "\(changed.crates)", "crates_io": standing.rewrites ? "inside" : "outside"]),
                 in: transaction)
-            _ = try await events.append(changed, in: transaction)
-            return changed.count
+            try await audit.record(changed.entries, in: transaction)
+            _ = try await events.append(changed.events, in: transaction)
+            return changed.crates
         }
     }
 
@@ -100,16 +104,21 @@ package struct LineRenewal: Service {
         ).map { try $0.value("id", as: Int64.self) }
     }
 
-    /// - Returns: the events that tell the edges.
+    private struct Renewed {
+        var crates = 0
+        var entries: [AuditEntry] = []
+        var events: [RegistryEvent] = []
+    }
+
     private func renew(
         _ ids: [Int64], in repository: Repository, rewrites: Bool, _ transaction: Transaction
-    ) async throws -> [RegistryEvent] {
+    ) async throws -> Renewed {
         let crates = try await transaction.query(
             "SELECT id, name, generation FROM crates WHERE id = ANY(\(ids)::bigint[]) ORDER BY id FOR UPDATE"
         ).map(CrateRows.crate)
         let rows = try await transaction.query(
             """
-            SELECT id, crate_id, line, published_line FROM versions
+            SELECT id, crate_id, coalesce(source_line, line) AS line, published_line FROM versions
             WHERE crate_id = ANY(\(ids)::bigint[]) AND upstream_id IS NULL
             """)
         var lines: [(id: Int64, line: ServedLine)] = []
@@ -123,15 +132,19 @@ package struct LineRenewal: Service {
             lines.append((try row.value("id", as: Int64.self), line))
             touched.insert(try row.value("crate_id", as: Int64.self))
         }
-        guard !lines.isEmpty else { return [] }
+        guard !lines.isEmpty else { return Renewed() }
+        // What rules say of a yank is put into the new line again, at once.
         _ = try await transaction.execute(
             """
-            UPDATE versions SET line = made.line, published_line = made.published
+            UPDATE versions SET line = made.line, published_line = made.published, source_line = NULL,
+              yanked = yanked <> (source_line IS NOT NULL)
             FROM unnest(\(lines.map(\.id))::bigint[], \(lines.map(\.line.served))::text[],
               \(lines.map(\.line.published))::text[]) AS made (id, line, published)
             WHERE versions.id = made.id
             """)
-        return try await ImportRows.renewIndexFiles(
+        let events = try await ImportRows.renewIndexFiles(
             of: crates.filter { touched.contains($0.id) }, in: repository.name, transaction)
+        let verdicts = try await facts.changed(lines.map(\.id), cause: .lines, in: transaction)
+        return Renewed(crates: touched.count, entries: verdicts.entries, events: events + verdicts.events)
     }
 }

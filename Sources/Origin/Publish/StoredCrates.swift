@@ -14,6 +14,8 @@ struct StoredCrate: Sendable {
         let isProxied: Bool
         /// What `checksums` says of the number; nil if it says nothing.
         let remembered: [UInt8]?
+        /// Why policy lets nobody have it; nil: it does.
+        let refusal: String?
     }
 
     let name: String
@@ -77,10 +79,12 @@ struct StoredCrates: Sendable {
             """
             SELECT crates.name, crates.identity, crates.generation, crates.index_checksum, crates.index_bytes,
               crates.newest, versions.number, versions.bare_number, versions.checksum, versions.bytes, versions.line,
-              versions.yanked, versions.upstream_id IS NOT NULL AS is_proxied, checksums.checksum AS remembered
+              versions.yanked, versions.upstream_id IS NOT NULL AS is_proxied, checksums.checksum AS remembered,
+              decisions.refusal
             FROM crates LEFT JOIN versions ON versions.crate_id = crates.id
             LEFT JOIN checksums ON checksums.repository = \(repository.name.description)
               AND checksums.identity = crates.identity AND checksums.bare_number = versions.bare_number
+            LEFT JOIN decisions ON decisions.version_id = versions.id
             WHERE crates.id = \(id) ORDER BY versions.id
             """)
         guard let first = rows.first else { return nil }
@@ -117,6 +121,7 @@ struct StoredCrates: Sendable {
             checksum: try row.value("checksum", as: [UInt8].self), bytes: try row.value("bytes", as: Int.self),
             line: try row.value("line", as: String.self), isYanked: try row.value("yanked", as: Bool.self),
             isProxied: try row.value("is_proxied", as: Bool.self),
-            remembered: try row.value("remembered", as: [UInt8]?.self))
+            remembered: try row.value("remembered", as: [UInt8]?.self),
+            refusal: try row.value("refusal", as: String?.self))
     }
 }
