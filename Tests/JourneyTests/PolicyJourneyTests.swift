@@ -1,5 +1,6 @@
 import CrateFile
 import Foundation
+import Registry
 import TestSupport
 import Testing
 
