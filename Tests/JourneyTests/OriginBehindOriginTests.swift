@@ -40,6 +40,10 @@ struct OriginBehindOriginTests {
                 try await reader.origin.command(["upstream", "credential", "main", "source", "--file", file])
                 try await awaitText("1.2.0", in: { try await reader.edges[0].get("/main/index/ti/de/tidewater").text })
                 #expect(try await !reader.origin.command(["upstream", "show", "main"]).text.contains("lsh_"))
+                try await reader.origin.command(["upstream", "credential", "main", "source", "--remove"])
+                try await awaitText("if it wants a credential", in: { try await listed(reader) })
+                let json = try await reader.origin.command(["upstream", "list", "--json"]).output
+                #expect(json.contains(#""has_credential" : false"#))
                 let log = try String(contentsOfFile: reader.origin.logPath, encoding: .utf8)
                 #expect(!log.contains(token))
             }

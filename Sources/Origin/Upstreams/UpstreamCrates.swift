@@ -53,6 +53,7 @@ extension UpstreamDesk {
             if case BlobError.full = error { throw error }
             let fault = error as? UpstreamFault ?? UpstreamFault("the file of \(version): \(error)")
             try await note(fault, "an upstream did not send a version's file", name, upstream, in: repository)
+            guard fault.extent == .name else { throw unavailable(name, upstream, min(fault.pauseSeconds, 10)) }
             throw Refusal.unavailable(
                 "the upstream `\(upstream.name)` did not send the file of `\(name.spelling)` \(version) as its index "
                     + "announced it; try again, and ask the operator for `longshore-origin upstream show`",

@@ -78,6 +78,8 @@ struct UpstreamCareTests {
                 while slow.upstream.requests.count < 16 { try await Task.sleep(for: .milliseconds(10)) }
                 let path = "/other/index/3/f/foo"
                 #expect(try await slow.origin.call("GET", path).status == 404)
+                // It did not wait until the slow ones were given up.
+                #expect(try await slow.faults() == [])
                 // The one before, and as many as one upstream is asked at once.
                 #expect(slow.upstream.requests.count <= 1 + 16)
                 // The follower, too, comes back to the quick one, while a name of the slow one is due as well.
@@ -161,11 +163,15 @@ struct UpstreamCareTests {
                     by: .commandLine)
                 #expect(try await scene.index("foo").text.contains("1.0.0"))
                 try scene.upstream.offer(MadeCrate("foo", "2.0.0"))
+                try await scene.refresh("foo")
+                let position = try await scene.origin.slices.repositories.list().position
                 for _ in 0..<3 {
                     try await scene.refresh("foo")
                     let text = try await scene.index("foo").text
                     #expect(text.contains("2.0.0") && !text.contains("1.0.0"))
                 }
+                // Nor for a moment.
+                #expect(try await scene.origin.slices.repositories.list().position == position)
             }
         }
     }

@@ -125,6 +125,24 @@ struct UpstreamRulesTests {
         #expect(UpstreamHost(text)?.description == spelled)
     }
 
+    @Test func `a credential is opened with the secret and for the upstream that it was sealed for, or not at all`()
+        throws
+    {
+        let seal = try KeySeal(secret: "0123456789abcdefghij", source: "a test")
+        let other = try KeySeal(secret: "ABCDEFGHIJ0123456789", source: "another")
+        let sealed = { (id: Int64) in
+            Upstream(
+                id: 1, name: "up", index: try #require(UpstreamIndex("https://index.example/")), filter: .init(),
+                freshSeconds: 60, privateAllowed: false, alsoHosts: [],
+                sealedCredential: try seal.seal(Array("hush".utf8), for: UpstreamCredential.purpose(id)))
+        }
+        #expect(try sealed(1).credential(seal) == "hush")
+        #expect(try Self.upstream().credential(nil) == nil)
+        #expect(throws: UpstreamFault.self) { try sealed(1).credential(other) }
+        #expect(throws: UpstreamFault.self) { try sealed(2).credential(seal) }
+        #expect(throws: UpstreamFault.self) { try sealed(1).credential(nil) }
+    }
+
     @Test func `a credential is what a header can hold`() {
         #expect(UpstreamCredential(" Bearer abc \n")?.text == "Bearer abc")
         for text in ["", " \n", "a\nb", "a\u{0}b", "ä", String(repeating: "a", count: 4097)] {
