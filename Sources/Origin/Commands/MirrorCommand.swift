@@ -75,7 +75,7 @@ struct MirrorCommand: AsyncParsableCommand {
                 repository: repository, desk: slices.upstreamDesk, stored: stored,
                 blobs: try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: DatabaseOptions.logger),
                 report: report, followsDependencies: withDependencies, takesOptional: !skipOptional)
-            let plan = try await plan(repository, slices, config, stored, meter)
+            let plan = try await plan(repository, slices, config, stored, report, meter)
             do {
                 try await meter.showing({ Self.state(report.current) }, during: { try await mirrorer.run(plan) })
             } catch {
@@ -88,7 +88,7 @@ struct MirrorCommand: AsyncParsableCommand {
 
     private func plan(
         _ repository: Repository, _ slices: OriginSlices, _ config: OriginConfig, _ stored: StoredCrates,
-        _ meter: ProgressMeter
+        _ report: MirrorReport, _ meter: ProgressMeter
     ) async throws -> MirrorPlan {
         let usual: MirrorWant = allVersions ? .all : .newest(newest ?? 1)
         var plan = MirrorPlan()
@@ -107,10 +107,13 @@ struct MirrorCommand: AsyncParsableCommand {
             add(entries)
             for other in others { meter.note("\(path): passed over what comes from \(other)") }
         }
-        let patterns = pattern.compactMap { CratePattern($0) }
-        if !patterns.isEmpty {
-            for name in try await stored.names(in: repository) where patterns.contains(where: { $0.covers(name) }) {
-                plan.add(name, usual)
+        guard !pattern.isEmpty else { return plan }
+        let known = try await stored.names(in: repository)
+        for text in pattern {
+            let names = known.filter { CratePattern(text)?.covers($0) == true }
+            for name in names { plan.add(name, usual) }
+            if names.isEmpty {
+                report.missing(text, "(pattern)", "the repository knows no such name; give it in a list")
             }
         }
         return plan

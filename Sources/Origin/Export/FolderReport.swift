@@ -36,11 +36,11 @@ final class FolderReport: Sendable {
 }
 
 extension FolderReport.Tally {
-    /// `exported 151 versions of 147 crates in 1.2 s: 140 written (11.2 MB), 11 were there already; 3 left out because …, 0 by policy, 0 faults`
+    /// `exported 151 versions of 147 crates in 1.2 s: 140 written (11.2 MB), 11 were there already; 3 left out (never fetched), 0 by policy, 0 faults`
     func summary(seconds: Double) -> String {
         "exported \(Amount.of(written + present, "version")) of \(Amount.of(crates, "crate")) in "
             + "\(Amount.decimal(seconds)) s: \(written) written (\(Amount.bytes(bytes))), \(present) "
-            + "\(present == 1 ? "was" : "were") there already; \(leftOut) left out because their file was never fetched, "
+            + "\(present == 1 ? "was" : "were") there already; \(leftOut) left out (never fetched), "
             + "\(withheld) by policy, \(Amount.of(faults, "fault"))"
     }
 }

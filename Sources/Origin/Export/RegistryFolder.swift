@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import Hosting
 import NIOCore
 import Registry
 
@@ -97,8 +98,10 @@ struct RegistryFolder: Sendable {
     private static func beginPart(of place: String) throws -> DiskFile {
         let path = place + ".part"
         if let slash = place.lastIndex(of: "/") {
-            try FileManager.default.createDirectory(
-                atPath: String(place[..<slash]), withIntermediateDirectories: true)
+            let folder = String(place[..<slash])
+            do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+                throw BlobError.failed(operation: "create the folder", path: folder, cause: Explanation.of(error))
+            }
         }
         try DiskFolder.remove(path)
         guard let file = try DiskFile.creating(path, mode: 0o644) else {

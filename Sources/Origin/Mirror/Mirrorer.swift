@@ -19,6 +19,7 @@ struct Mirrorer: Sendable {
     /// Between tries, while an upstream gives no useful answer or asks to be left alone.
     let pauses: [Duration]
     private let files: Gate
+    private let done = Done()
 
     init(
         repository: Repository, desk: UpstreamDesk, stored: StoredCrates, blobs: any BlobStore, report: MirrorReport,
@@ -61,20 +62,23 @@ struct Mirrorer: Sendable {
             return []
         }
         if let fault { report.missing(step.name.spelling, "(index)", "what is held may be old: \(fault)") }
-        report.note { $0.crates += 1 }
         let choice = MirrorChoice(step.wants, among: crate.versions.compactMap(MirrorVersion.init))
         for objection in choice.objections { report.missing(crate.name, objection.what, objection.cause) }
         let isOwn = crate.versions.contains { !$0.isProxied }
-        report.note { $0.versions += choice.versions.count }
         let name = try CrateName(crate.name)
-        try await forEach(choice.versions, atOnce: Self.filesAtOnce) { version in
+        let (versions, isFirst) = done.new(choice.versions, of: name)
+        report.note {
+            $0.crates += isFirst ? 1 : 0
+            $0.versions += versions.count
+        }
+        try await forEach(versions, atOnce: Self.filesAtOnce) { version in
             if isOwn { return report.note { $0.own += 1 } }
             if let refusal = version.refusal { return report.missing(crate.name, "\(version.version)", refusal) }
             if version.isHere { return report.note { $0.present += 1 } }
             try await files.pass { try await fetch(name, version) }
         }
         guard followsDependencies else { return [] }
-        return choice.versions.flatMap { $0.line?.mirrorWants(takesOptional: takesOptional) ?? [] }
+        return versions.flatMap { $0.line?.mirrorWants(takesOptional: takesOptional) ?? [] }
     }
 
     private func noteAbsent(_ step: MirrorPlan.Step, _ fault: String?) {
@@ -99,11 +103,10 @@ struct Mirrorer: Sendable {
         for pause in pauses.map(Optional.some) + [nil] {
             do {
                 try await desk.bring(name, version.version, version.checksum, in: repository, to: blobs)
+                // Counted first: a run that is being stopped waits for files under way, and can't ask for their size then.
+                report.note { $0.fetched += 1 }
                 let bytes = try await blobs.size(version.checksum) ?? 0
-                return report.note {
-                    $0.fetched += 1
-                    $0.bytes += bytes
-                }
+                return report.note { $0.bytes += bytes }
             } catch let refusal as Refusal {
                 guard let pause else {
                     let cause = try await desk.store.fault(of: name, in: repository) ?? refusal.detail
@@ -111,6 +114,20 @@ struct Mirrorer: Sendable {
                 }
                 try await Task.sleep(for: pause)
             }
+        }
+    }
+}
+
+/// Versions that were looked at: another dependency on one of them changes nothing.
+private final class Done: Sendable {
+    private let versions = Mutex<[String: Set<Version>]>([:])
+
+    /// - Returns: those that are new, and whether the crate is.
+    func new(_ chosen: [MirrorVersion], of name: CrateName) -> (versions: [MirrorVersion], isFirst: Bool) {
+        versions.withLock { versions in
+            let isFirst = versions[name.lowered] == nil
+            let new = chosen.filter { versions[name.lowered, default: []].insert($0.version).inserted }
+            return (new, isFirst && !new.isEmpty)
         }
     }
 }
