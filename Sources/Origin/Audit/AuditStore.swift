@@ -17,20 +17,31 @@ package struct AuditStore: Sendable {
         try await record(entry, from: RequestSource.current, in: transaction)
     }
 
-    /// Writes lines that belong together, in their order.
+    /// Writes lines that belong together, in their order; none for none.
     func record(_ entries: [AuditEntry], in transaction: Transaction) async throws {
-        for entry in entries { try await record(entry, in: transaction) }
+        guard !entries.isEmpty else { return }
+        try await insert(entries, from: RequestSource.current, transaction)
     }
 
     /// Writes one line about something that came from elsewhere than the request at hand.
     func record(_ entry: AuditEntry, from source: RequestSource, in transaction: Transaction) async throws {
+        try await insert([entry], from: source, transaction)
+    }
+
+    private func insert(
+        _ entries: [AuditEntry], from source: RequestSource, _ transaction: Transaction
+    ) async throws {
         _ = try await transaction.execute(
             """
             INSERT INTO audit (actor, token_id, action, repository, crate, version, rule, detail, address, request)
-            VALUES (\(Self.plain(entry.actor)), \(entry.tokenID), \(Self.plain(entry.action)),
-                    \(entry.repository?.description), \(entry.crate?.spelling), \(entry.version.map(Self.plain)),
-                    \(entry.rule.map(Self.plain)), \(try Self.json(entry.detail))::jsonb,
-                    \(source.address.map(Self.plain)), \(source.request.map(Self.plain)))
+            SELECT actor, token_id, action, repository, crate, version, rule, detail::jsonb,
+              \(source.address.map(Self.plain)), \(source.request.map(Self.plain))
+            FROM unnest(\(entries.map { Self.plain($0.actor) })::text[], \(entries.map(\.tokenID))::bigint[],
+              \(entries.map { Self.plain($0.action) })::text[], \(entries.map { $0.repository?.description })::text[],
+              \(entries.map { $0.crate?.spelling })::text[], \(entries.map { $0.version.map(Self.plain) })::text[],
+              \(entries.map { $0.rule.map(Self.plain) })::text[], \(try entries.map { try Self.json($0.detail) })::text[])
+              WITH ORDINALITY AS line (actor, token_id, action, repository, crate, version, rule, detail, place)
+            ORDER BY place
             """)
     }
 

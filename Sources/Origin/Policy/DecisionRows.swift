@@ -136,19 +136,24 @@ enum DecisionRows {
                 isChanged: try row.value("is_changed"))
         }
         var touched: [Int64: Place] = [:]
+        var made: [(id: Int64, isYanked: Bool, text: String, source: String?)] = []
         for line in lines {
             guard let place = places[line.id] else { continue }
             let own = line.isYanked != line.isChanged
             let served = verdicts[line.id]?.yank ?? own
             guard served != line.isYanked else { continue }
             let text = served == own ? line.source : IndexLineText.with(yanked: served, line.source)
-            _ = try await transaction.execute(
-                """
-                UPDATE versions SET yanked = \(served), line = \(text), source_line = \(served == own ? nil : line.source)
-                WHERE id = \(line.id)
-                """)
+            made.append((line.id, served, text, served == own ? nil : line.source))
             touched[place.crateID] = place
         }
+        guard !made.isEmpty else { return [] }
+        _ = try await transaction.execute(
+            """
+            UPDATE versions SET yanked = made.yanked, line = made.line, source_line = made.source
+            FROM unnest(\(made.map(\.id))::bigint[], \(made.map(\.isYanked))::boolean[], \(made.map(\.text))::text[],
+              \(made.map(\.source))::text[]) AS made (id, yanked, line, source)
+            WHERE versions.id = made.id
+            """)
         return try await renew(touched, transaction)
     }
 

@@ -136,7 +136,7 @@ struct ExportTests {
             ("token.create", "iam", "creation"), ("access.refused", "api", "access"),
             ("login", "authentication", "start"),
             ("repository.delete", "configuration", "deletion"), ("key.rotate", "configuration", "change"),
-            ("downloads.seal", "package", "access"), ("policy.release", "configuration", "change"),
+            ("downloads.seal", "package", "access"), ("policy.release", "package", "change"),
         ] {
             let meaning = ECSLine.Meaning(action: action)
             #expect(meaning.category == [category] && meaning.type.first == type, "\(action)")
