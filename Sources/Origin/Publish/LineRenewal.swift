@@ -67,7 +67,7 @@ package struct LineRenewal: Service {
     }
 
     /// - Returns: how many crates were changed; nil if there is nothing left to do.
-    private func batch(_ repository: Repository) async throws -> Int? {
+    func batch(_ repository: Repository) async throws -> Int? {
         guard let standing = try await CratesIORule.standing(of: repository.id, pool),
             let renewedTo = standing.renewedTo
         else { return nil }

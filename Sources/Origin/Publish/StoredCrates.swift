@@ -9,6 +9,8 @@ struct StoredCrate: Sendable {
         let checksum: [UInt8]
         let bytes: Int
         let line: String
+        /// The line as it was published, where another one is served.
+        let published: String?
         let isYanked: Bool
         /// True: it came from an upstream, so its line may say what ours never do.
         let isProxied: Bool
@@ -79,8 +81,8 @@ struct StoredCrates: Sendable {
             """
             SELECT crates.name, crates.identity, crates.generation, crates.index_checksum, crates.index_bytes,
               crates.newest, versions.number, versions.bare_number, versions.checksum, versions.bytes, versions.line,
-              versions.yanked, versions.upstream_id IS NOT NULL AS is_proxied, checksums.checksum AS remembered,
-              decisions.refusal
+              versions.published_line, versions.yanked, versions.upstream_id IS NOT NULL AS is_proxied,
+              checksums.checksum AS remembered, decisions.refusal
             FROM crates LEFT JOIN versions ON versions.crate_id = crates.id
             LEFT JOIN checksums ON checksums.repository = \(repository.name.description)
               AND checksums.identity = crates.identity AND checksums.bare_number = versions.bare_number
@@ -119,7 +121,9 @@ struct StoredCrates: Sendable {
         return StoredCrate.Version(
             number: number, bareNumber: try row.value("bare_number", as: String.self),
             checksum: try row.value("checksum", as: [UInt8].self), bytes: try row.value("bytes", as: Int.self),
-            line: try row.value("line", as: String.self), isYanked: try row.value("yanked", as: Bool.self),
+            line: try row.value("line", as: String.self),
+            published: try row.value("published_line", as: String?.self),
+            isYanked: try row.value("yanked", as: Bool.self),
             isProxied: try row.value("is_proxied", as: Bool.self),
             remembered: try row.value("remembered", as: [UInt8]?.self),
             refusal: try row.value("refusal", as: String?.self))

@@ -9,6 +9,7 @@ import Registry
 /// | it has versions, `newest` is the newest of them     | the line says the row's name, number, checksum, yank |
 /// | checksum and size of the index file, generation     | `bare_number` is the number's, and there once       |
 /// |                                                     | `checksums` remembers the same checksum             |
+/// |                                                     | the published line, if it is kept, leads to this one |
 enum CrateCheck {
     static func problems(_ crate: StoredCrate, in repository: RepositoryName) -> [VerifyProblem] {
         let place = "\(repository) \(crate.name)"
@@ -107,6 +108,9 @@ enum CrateCheck {
             if line.checksum != checksum {
                 disagrees(.line, "the line says SHA-256 \(line.checksum), the row says \(shown(checksum))")
             }
+            if let published = version.published, !line.comes(from: published) {
+                disagrees(.line, "the line does not follow from the published one, which is kept beside it")
+            }
             if line.isYanked != version.isYanked {
                 disagrees(
                     .line, "the line says \(yank(line.isYanked)), the row says \(yank(version.isYanked))")
@@ -120,4 +124,12 @@ enum CrateCheck {
     private static func shown(_ checksum: Checksum?) -> String { checksum?.description ?? "nothing" }
 
     private static func yank(_ isYanked: Bool) -> String { isYanked ? "yanked" : "not yanked" }
+}
+
+extension IndexLine {
+    /// Whether it is the published line with its dependencies on crates.io inside, yanked or not.
+    fileprivate func comes(from published: String) -> Bool {
+        guard let published = try? IndexLine(parsing: published) else { return false }
+        return published.withCratesIOInside?.with(yanked: isYanked) == self
+    }
 }
