@@ -75,6 +75,8 @@ struct Failure {
         case let error as CrateName.Invalid: .badRequest("\(error)")
         case let error as Version.Invalid: .badRequest("\(error)")
         case let error as RepositoryName.Invalid: .badRequest("\(error)")
+        case let error as LockFileName.Invalid: .badRequest("\(error)")
+        case let error as CargoLock.Invalid: .badRequest("this is no `Cargo.lock`: \(error)")
         default: nil
         }
     }

@@ -62,6 +62,7 @@ package struct OriginSlices: Sendable {
     var auditTrail: AuditTrail { AuditTrail(pool: pool) }
     var webhooks: WebhookStore { WebhookStore(pool: pool) }
     var auditKeys: AuditKeyStore { AuditKeyStore(pool: pool) }
+    var lockFiles: LockFileStore { LockFileStore(pool: pool, audit: audit) }
 
     /// Checks the audit log against what was kept outside.
     func auditVerifier(
@@ -166,5 +167,6 @@ package struct OriginSlices: Sendable {
         DownloadRoutes(repositories: repositories, store: reads).add(to: routes)
         AuditRoutes(trail: auditTrail).add(to: routes)
         UpstreamRoutes(repositories: repositories, upstreams: upstreams, seal: seal).add(to: routes)
+        LockFileRoutes(repositories: repositories, store: lockFiles).add(to: routes)
     }
 }

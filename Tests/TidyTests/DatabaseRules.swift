@@ -6,15 +6,20 @@ enum DatabaseRules {
         "feed_head": ["Closure", "Crates", "Index"],
         // Reads that join: rendering, downloads, search, owners. Yank changes a row that Publish made.
         "crates": [
-            "Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "Owners", "Policy", "Search", "Upstreams",
+            "Advisories", "Closure", "Crates", "Downloads", "Facts", "Index", "LockFiles", "Owners", "Policy", "Search",
+            "Upstreams",
         ],
-        "versions": ["Advisories", "Closure", "Crates", "Facts", "Index", "Policy", "Upstreams", "Yank"],
+        "versions": [
+            "Advisories", "Closure", "Crates", "Facts", "Index", "LockFiles", "Policy", "Upstreams", "Yank",
+        ],
         // A download is refused in the snapshot in which it is found; what is withheld is not exported.
         "decisions": ["Crates", "Publish"],
-        // Upstreams change versions as publishing does, and remember checksums as it does (I2).
-        "checksums": ["Upstreams"],
+        // Upstreams change versions as publishing does, and remember checksums as it does (I2). Whether a lock file means
+        // our file is told by its checksum, also of a version that is gone.
+        "checksums": ["LockFiles", "Upstreams"],
         // Facts of a version are named by repository, and advisories tell in which they hold.
-        "repositories": ["Advisories", "Facts", "Policy", "Upstreams"],
+        // How many lock files there are is counted under the repository's lock.
+        "repositories": ["Advisories", "Facts", "LockFiles", "Policy", "Upstreams"],
         // Whether a repository has any.
         "upstreams": ["Repositories"],
         // Owners are named by login, and only those who hold a token can be one. The trail of pulls names logins.

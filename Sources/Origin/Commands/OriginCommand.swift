@@ -22,9 +22,9 @@ package struct OriginCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, RepositoryCommand.self, TokenCommand.self, EdgeCommand.self,
             KeyCommand.self, LinkCommand.self, DownloadsCommand.self, PullsCommand.self,
-            AdvisoriesCommand.self, FactsCommand.self, PolicyCommand.self, AuditCommand.self, WebhookCommand.self,
-            ImportCommand.self, ExportCommand.self, MirrorCommand.self, UpstreamCommand.self, VerifyCommand.self,
-            DoctorCommand.self, VersionCommand.self,
+            AdvisoriesCommand.self, FactsCommand.self, PolicyCommand.self, LockFileCommand.self, AuditCommand.self,
+            WebhookCommand.self, ImportCommand.self, ExportCommand.self, MirrorCommand.self, UpstreamCommand.self,
+            VerifyCommand.self, DoctorCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

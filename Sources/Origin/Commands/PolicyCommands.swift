@@ -15,12 +15,13 @@ struct PolicyCommand: AsyncParsableCommand {
               longshore-origin policy set main rules/policy.toml
               longshore-origin policy list main --decision quarantine
               longshore-origin policy explain main smallvec@1.6.0
+              longshore-origin policy reach main smallvec@1.6.0
               longshore-origin policy release main smallvec@1.6.0 --reason "read it, see SEC-118"
             """,
         subcommands: [
             PolicyCheckCommand.self, PolicyTestCommand.self, PolicyDryRunCommand.self, PolicySetCommand.self,
-            PolicyShowCommand.self, PolicyListCommand.self, PolicyExplainCommand.self, PolicyReleaseCommand.self,
-            PolicyRemoveCommand.self,
+            PolicyShowCommand.self, PolicyListCommand.self, PolicyExplainCommand.self, PolicyReachCommand.self,
+            PolicyReleaseCommand.self, PolicyRemoveCommand.self,
         ])
 }
 

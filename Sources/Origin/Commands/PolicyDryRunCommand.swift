@@ -10,6 +10,7 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         discussion: """
               longshore-origin policy dry-run main rules/policy.toml
               longshore-origin policy dry-run main rules/policy.toml --lock app/Cargo.lock --lock tool/Cargo.lock
+              longshore-origin policy dry-run main rules/policy.toml --stored-locks
 
             Nothing is changed. Exit code: 0, or 1 if a build that is locked by one of the lock files would stop.
             """)
@@ -17,6 +18,7 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
     @Argument(help: "The policy file.") var file: String
     @Option(help: "A Cargo.lock whose registry packages are looked for in the repository. Repeatable.")
     var lock: [String] = []
+    @Flag(help: "Asks the lock files that the repository keeps, too (`lock-file list`).") var storedLocks = false
     @Flag(help: "Prints JSON.") var json = false
     @OptionGroup var database: DatabaseOptions
 
@@ -26,19 +28,21 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         for path in lock {
             locks[path] = try PolicySource.read(path) { text throws(CargoLock.Invalid) in try CargoLock(parsing: text) }
         }
-        let (database, repository, held) = (database, repository, locks)
-        let run = try await Interruption.cancelling {
+        let (database, repository, held, storedLocks) = (database, repository, locks, storedLocks)
+        let (run, kept) = try await Interruption.cancelling {
             try await database.with { slices, _ in
                 let repository = try await slices.repositories.require(repository)
+                let stored = storedLocks ? slices.lockFiles : nil
                 let progress = Mutex(ProgressState(noun: "versions"))
-                return try await ProgressMeter().showing({ progress.withLock { $0 } }) {
-                    try await slices.policies.dryRun(policy, in: repository, locks: held) { done in
+                let run = try await ProgressMeter().showing({ progress.withLock { $0 } }) {
+                    try await slices.policies.dryRun(policy, in: repository, locks: held, stored: stored) { done in
                         progress.withLock { $0.done = done }
                     }
                 }
+                return (run, try await stored?.count(in: repository) ?? 0)
             }
         }
-        try tell(run)
+        try tell(run, kept: kept)
         if !run.stops.isEmpty { throw ExitCode(1) }
     }
 
@@ -47,11 +51,15 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         let counts: [String: Int]
         let changes: [DryRun.Change]
         let stops: [DryRun.Stop]
+        /// Lock files that were asked, those of the command line and those that the repository keeps.
+        let locks: Int
     }
 
-    private func tell(_ run: DryRun) throws {
+    private func tell(_ run: DryRun, kept: Int) throws {
+        let locks = Set(lock).count + kept
         if json {
-            let report = Report(versions: run.versions, counts: run.counts, changes: run.changes, stops: run.stops)
+            let report = Report(
+                versions: run.versions, counts: run.counts, changes: run.changes, stops: run.stops, locks: locks)
             return print(try CommandOutput.json(report))
         }
         let rows = run.changes.map { change in
@@ -67,8 +75,10 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         print("\(run.versions) versions judged, \(total) decided otherwise")
         for stop in run.stops {
             let since = stop.isRefusedNow ? " (as it does now)" : ""
-            print("\(stop.lock) would stop\(since): \(stop.refusal)")
+            print("\(stop.lock)\(stop.isStored ? " (stored)" : "") would stop\(since): \(stop.refusal)")
         }
-        if !lock.isEmpty, run.stops.isEmpty { print("no build of these lock files would stop") }
+        if !lock.isEmpty || storedLocks, run.stops.isEmpty {
+            print("no build of \(locks == 1 ? "this lock file" : "these \(locks) lock files") would stop")
+        }
     }
 }

@@ -30,5 +30,6 @@ extension Migration {
         Migration(9, "policy", PackageResources.m0009_policy_sql),
         Migration(10, "upstream_care", PackageResources.m0010_upstream_care_sql),
         Migration(11, "crates_io", PackageResources.m0011_crates_io_sql),
+        Migration(12, "lock_files", PackageResources.m0012_lock_files_sql),
     ]
 }

@@ -22,8 +22,9 @@ package struct DryRun: Sendable {
 
     /// A locked version that could not be downloaded any more.
     package struct Stop: Sendable, Hashable, Encodable {
-        /// What the command calls the lock file.
+        /// What the command calls the lock file, or the name that it is stored under.
         package let lock: String
+        package let isStored: Bool
         package let crate: String
         package let version: String
         package let refusal: String
@@ -56,7 +57,8 @@ package struct DryRun: Sendable {
         self.locks = holders.mapValues { $0.sorted() }
     }
 
-    mutating func add(_ judged: PolicyJudge.Judged, before: PolicyVerdict) {
+    /// - Parameter stored: names of stored lock files that hold the version.
+    mutating func add(_ judged: PolicyJudge.Judged, before: PolicyVerdict, stored: [String] = []) {
         versions += 1
         let (facts, after) = (judged.facts, judged.verdict)
         if before.decision != after.decision || before.rule != after.rule {
@@ -70,11 +72,12 @@ package struct DryRun: Sendable {
                         because: reason.map { $0.because.isEmpty ? $0.reason : $0.because }))
             }
         }
-        guard let refusal = after.refusal, !locks.isEmpty, let version = try? Version(facts.version) else { return }
-        for lock in locks[Locked(identity: facts.identity, version: version.bare)] ?? [] {
+        guard let refusal = after.refusal, let version = try? Version(facts.version) else { return }
+        let given = locks[Locked(identity: facts.identity, version: version.bare)] ?? []
+        for (lock, isStored) in given.map({ ($0, false) }) + stored.map({ ($0, true) }) {
             stops.append(
                 Stop(
-                    lock: lock, crate: facts.name, version: facts.version, refusal: refusal,
+                    lock: lock, isStored: isStored, crate: facts.name, version: facts.version, refusal: refusal,
                     isRefusedNow: before.refusal != nil))
         }
     }
@@ -85,9 +88,11 @@ extension PolicyStore {
 
     /// Judges all versions of a repository by rules that it does not have.
     ///
-    /// - Parameter progress: told how many versions were judged so far.
+    /// - Parameters:
+    ///   - stored: the lock files that the repository keeps; nil: they are not asked.
+    ///   - progress: told how many versions were judged so far.
     package func dryRun(
-        _ file: PolicyFile, in repository: Repository, locks: [String: CargoLock],
+        _ file: PolicyFile, in repository: Repository, locks: [String: CargoLock], stored: LockFileStore? = nil,
         progress: @Sendable (Int) -> Void = { _ in }
     ) async throws -> DryRun {
         let book = RuleBook(file)
@@ -96,7 +101,7 @@ extension PolicyStore {
         while let after = last {
             try Task.checkCancellation()
             last = try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
-                try await dryStep(book, in: repository, after: after, &run, transaction)
+                try await dryStep(book, in: repository, after: after, stored, &run, transaction)
             }
             progress(run.versions)
         }
@@ -105,7 +110,8 @@ extension PolicyStore {
 
     /// - Returns: the last crate's id; nil behind the last one.
     private func dryStep(
-        _ book: RuleBook, in repository: Repository, after: Int64, _ run: inout DryRun, _ transaction: Transaction
+        _ book: RuleBook, in repository: Repository, after: Int64, _ stored: LockFileStore?, _ run: inout DryRun,
+        _ transaction: Transaction
     ) async throws -> Int64? {
         let rows = try await transaction.query(
             """
@@ -121,7 +127,12 @@ extension PolicyStore {
             let now = try rows.first?.value("now", as: Int.self) ?? 0
             let judged = try await judge.judged(batch, by: book, at: now, transaction)
             let before = try await DecisionRows.read(batch, transaction)
-            for id in batch { if let one = judged[id] { run.add(one, before: before[id] ?? .allowed) } }
+            let refused = batch.filter { judged[$0]?.verdict.refusal != nil }
+            let holders = try await stored?.holders(of: refused, in: transaction) ?? [:]
+            for id in batch {
+                guard let one = judged[id] else { continue }
+                run.add(one, before: before[id] ?? .allowed, stored: holders[id] ?? [])
+            }
         }
         return try rows.last?.value("crate_id", as: Int64.self)
     }

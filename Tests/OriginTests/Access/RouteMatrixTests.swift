@@ -70,6 +70,7 @@ struct RouteMatrixTests {
             case .anyone, .edge: true
             case .token: isAllowedWithToken(route, caller)
             case .reader: caller == "reader" || caller == "admin"
+            case .holder([.read]): caller == "reader" || caller == "admin"
             case .holder: caller == "publisher" || caller == "admin"
             case .repositoryAdmin, .admin: caller == "admin"
             }
@@ -86,7 +87,8 @@ struct RouteMatrixTests {
         let values = [
             ("{repository}", "secret"), ("{version}", "1.0.0"), ("{file}", "\(hash).crate"), ("{id}", "999999"),
             ("index/**", "index/ab/cd/abcd"), ("index/secret/**", "index/secret/ab/cd/abcd"),
-            ("/api/v1/repositories/{name}", "/api/v1/repositories/secret"), ("{upstream}", "up"),
+            ("repositories/{name}", "repositories/secret"), ("{upstream}", "up"),
+            ("lock-files/**", "lock-files/team/app"),
         ]
         var path = values.reduce(route.path) { path, value in path.replacing(value.0, with: value.1) }
         path.replace("{name}", with: "abcd")

@@ -59,6 +59,28 @@ struct QueryPlanTests {
         }
     }
 
+    @Test func `who holds a version is found through an index of all lock files' entries`() async throws {
+        try await SliceOrigin.with { origin, _ in
+            let repository = try await origin.repositories.require(RepositoryName("main"))
+            _ = try await origin.pool.execute(
+                """
+                INSERT INTO lock_files (repository_id, name, owner, put_by, text, bytes, sha256, packages)
+                SELECT \(repository.id), 'app' || n, 'ci', 'ci', '', 0, decode(repeat('00', 32), 'hex'), 200
+                FROM generate_series(1, 200) AS n
+                """)
+            _ = try await origin.pool.execute(
+                """
+                INSERT INTO lock_entries (lock_file_id, identity, bare_number)
+                SELECT id, 'crate' || n, '1.0.0' FROM lock_files, generate_series(1, 200) AS n
+                """)
+            for table in ["lock_files", "lock_entries"] {
+                _ = try await origin.pool.execute("ANALYZE \(identifier: table)")
+            }
+            let query = LockFileStore.holders(try CrateName("crate7"), try Version("1.0.0"), repository)
+            try await expectIndexes(query, "holders", origin.pool)
+        }
+    }
+
     // Written, not explained: these are many statements, with the plans that the database really chose for them.
     @Test func `publishes, the feed and an import walk through no table that grows`() async throws {
         try await SliceOrigin.with { origin, alice in
@@ -97,7 +119,9 @@ struct QueryPlanTests {
 
     private func expectIndexes(_ query: Query, _ name: String, _ pool: PostgresPool) async throws {
         let plan = try await pool.query(query.explained).map { try $0.value("QUERY PLAN", as: String.self) }
-        let growing = ["crates", "versions", "dependencies", "pulls", "read_counts", "facts", "advisory_matches"]
+        let growing = [
+            "crates", "versions", "dependencies", "pulls", "read_counts", "facts", "advisory_matches", "lock_entries",
+        ]
         let scans = plan.filter { line in growing.contains { line.contains("Seq Scan on \($0)") } }
         #expect(scans.isEmpty && !plan.isEmpty, "\(name):\n\(plan.joined(separator: "\n"))")
     }
