@@ -5,7 +5,8 @@ final class UpstreamCourtesy: Sendable {
     enum Kind { case index, file }
 
     private struct Place {
-        let index = Gate(insideMax: 16, waitingMax: 1024, of: "questions to an upstream")
+        /// A level of dependencies is asked for at once, as cargo does; one cargo would ask for up to 200 names.
+        let index = Gate(insideMax: 64, waitingMax: 1024, of: "questions to an upstream")
         let file = Gate(insideMax: 8, waitingMax: 512, of: "downloads from an upstream")
         /// Since when it asks for that; who came to the line later knows it from the database.
         var leftAloneSince: ContinuousClock.Instant?

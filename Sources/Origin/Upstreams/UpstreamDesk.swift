@@ -64,7 +64,7 @@ package final class UpstreamDesk: Sendable {
     /// Many names, a few at a time.
     func prepare(_ names: [CrateName], in repository: Repository) async throws {
         guard repository.readsThrough else { return }
-        try await forEach(names, atOnce: 16) { try await self.prepare($0, in: repository) }
+        try await forEach(names, atOnce: 64) { try await self.prepare($0, in: repository) }
     }
 
     /// Asks again whatever the age of what is held; never throws for the upstream's sake.
