@@ -1,5 +1,6 @@
 import CrateFile
 import Foundation
+import NIOCore
 import Registry
 import TestSupport
 import Testing
@@ -83,18 +84,32 @@ struct PolicyJourneyTests {
             #expect(explained.output.contains("block by `no-gpl`: we ship no copyleft"), "\(explained.text)")
             let listed = try await system.origin.command(["policy", "list", "main", "--json"])
             #expect(listed.output.contains("\"version\" : \"1.1.0\""), "\(listed.text)")
-            // Who has it already: the edges' logs come in behind.
-            var builds = try await system.origin.command(["audit", "builds", "tidewater@1.1.0"])
-            for _ in 0..<100 where !builds.output.contains(system.edges[0].name) {
-                try await Task.sleep(for: .milliseconds(100))
-                builds = try await system.origin.command(["audit", "builds", "tidewater@1.1.0"])
-            }
-            #expect(builds.output.contains(system.edges[0].name), "\(builds.text)")
+            try await expectReach(system, registrar, lock: projects[0] + "/Cargo.lock")
             try await system.origin.command(["policy", "remove", "main"])
             let again = try await Self.cargo(system.edges[0], in: system.folder).run(
                 ["fetch", "--locked"], in: projects[0])
             #expect(again.status == 0, "\(again.text)")
         }
+    }
+
+    /// Who has it already: each edge's downloads, and the build that put its lock file.
+    private func expectReach(_ system: LiveSystem, _ registrar: Registrar, lock: String) async throws {
+        let text = try String(contentsOfFile: lock, encoding: .utf8)
+        let put = try await httpCall(
+            "PUT", system.origin.url + "/api/v1/repositories/main/lock-files/team/app",
+            headers: [("authorization", registrar.token)], body: ByteBuffer(string: text))
+        #expect(put.status == 201, "\(put.text)")
+        let reach = ["policy", "reach", "main", "tidewater@1.1.0"]
+        var told = try await system.origin.command(reach)
+        // The edges' logs come in behind.
+        for _ in 0..<100 where !system.edges.allSatisfy({ told.output.contains(" \($0.name) ") }) {
+            try await Task.sleep(for: .milliseconds(100))
+            told = try await system.origin.command(reach)
+        }
+        #expect(told.output.hasPrefix("tidewater 1.1.0: block, by the rules number 1\n"), "\(told.text)")
+        for edge in system.edges { #expect(told.output.contains(" \(edge.name) "), "\(told.text)") }
+        // cargo wrote the checksum that the registry has.
+        #expect(told.output.contains(#/\nteam\/app +ann .* this one\n/#), "\(told.text)")
     }
 
     @Test func `I6: what is blocked has left every connected edge within a second`() async throws {

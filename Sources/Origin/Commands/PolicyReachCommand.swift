@@ -104,7 +104,7 @@ struct PolicyReachCommand: AsyncParsableCommand {
         switch file {
         case .same: "this one"
         case .another: "another of this name, from elsewhere"
-        case .unknown: "not told"
+        case .unknown: "unknown"
         }
     }
 }
