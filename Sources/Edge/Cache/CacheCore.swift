@@ -83,15 +83,15 @@ package struct CacheCore: Sendable {
     /// The hot path: what may be served at once, without a question to anybody.
     ///
     /// - Returns: nil if `ask` has to decide.
-    package mutating func glance(_ key: CacheKey, witness: UInt64 = 0, at now: Moment) -> CachedValue? {
+    package mutating func glance(_ key: CacheKey, at now: Moment) -> CachedValue? {
         let currency = currency(at: now)
-        return entries.use(key) { currency.covers($0, witness: witness) }
+        return entries.use(key) { currency.covers($0) }
     }
 
     /// The same for the list of repositories, which never makes room for anything and so needs no count of its uses.
     package func glanceList(at now: Moment) -> CachedValue? {
         let currency = currency(at: now)
-        return entries.list { currency.covers($0, witness: 0) }
+        return entries.list { currency.covers($0) }
     }
 
     /// What to do about one client's question: serve, fetch, or wait for a fetch that runs.
@@ -178,7 +178,8 @@ package struct CacheCore: Sendable {
     }
 
     private func isCurrent(_ entry: CacheEntry, witness: UInt64, at now: Moment) -> Bool {
-        currency(at: now).covers(entry, witness: witness)
+        guard currency(at: now).covers(entry.standing) else { return false }
+        return entry.kind == .token || witness <= entry.value.generation
     }
 
     private func currency(at now: Moment) -> Currency {
@@ -192,10 +193,10 @@ package struct CacheCore: Sendable {
         let isFresh: Bool
         let tokenLease: Duration
 
-        func covers(_ entry: borrowing CacheEntry, witness: UInt64) -> Bool {
+        /// Whatever a client has seen.
+        func covers(_ entry: CacheEntry.Standing) -> Bool {
             guard entry.epoch == epoch else { return false }
-            if entry.kind == .token { return now < entry.verifiedAt + tokenLease }
-            return isFresh && (witness == 0 || witness <= entry.value.generation)
+            return entry.kind == .token ? now < entry.verifiedAt + tokenLease : isFresh
         }
     }
 

@@ -19,6 +19,14 @@ struct CacheEntry: Sendable {
     var hits: UInt8 = 0
     var wasUsed = false
 
+    /// What decides whether an entry is current, as plain numbers: a copy of a whole entry counts five references.
+    struct Standing {
+        let kind: CacheKey.Kind
+        let epoch: UInt64
+        let verifiedAt: Moment
+    }
+
+    var standing: Standing { Standing(kind: kind, epoch: epoch, verifiedAt: verifiedAt) }
     var isFile: Bool { (kind == .index || kind == .crate) && !value.isAbsent }
     var cost: Int { value.bytes + Self.overheadBytes }
 }
@@ -50,10 +58,8 @@ struct EntryTable: Sendable {
     subscript(key: CacheKey) -> CacheEntry? { places[key].flatMap { slots[$0] } }
 
     /// The list of repositories.
-    ///
-    /// - Parameter isCurrent: judges the entry in its place.
-    func list(if isCurrent: (borrowing CacheEntry) -> Bool) -> CachedValue? {
-        guard let listPlace, slots[listPlace] != nil, isCurrent(slots[listPlace]!) else { return nil }
+    func list(if isCurrent: (CacheEntry.Standing) -> Bool) -> CachedValue? {
+        guard let listPlace, slots[listPlace] != nil, isCurrent(slots[listPlace]!.standing) else { return nil }
         return slots[listPlace]!.value
     }
 
@@ -61,10 +67,8 @@ struct EntryTable: Sendable {
     mutating func use(_ key: CacheKey) -> CacheEntry? { use(place: key).flatMap { slots[$0] } }
 
     /// The same without a copy of the entry.
-    ///
-    /// - Parameter isCurrent: judges the entry in its place.
-    mutating func use(_ key: CacheKey, if isCurrent: (borrowing CacheEntry) -> Bool) -> CachedValue? {
-        guard let place = use(place: key), isCurrent(slots[place]!) else { return nil }
+    mutating func use(_ key: CacheKey, if isCurrent: (CacheEntry.Standing) -> Bool) -> CachedValue? {
+        guard let place = use(place: key), isCurrent(slots[place]!.standing) else { return nil }
         return slots[place]!.value
     }
 

@@ -7,15 +7,39 @@ import NIOPosix
     import Darwin
 #endif
 
-/// A file opened for one answer; closed when the last user lets go of it.
+/// A file opened for answers; closed when the last user lets go of it.
 final class OpenFile: Sendable {
     let descriptor: CInt
     let bytes: Int
+    private let facts: Facts
+    // Unsafe: memory that nobody writes, there as long as this object. See `kernelOnly`.
+    private nonisolated(unsafe) let map: UnsafeRawPointer?
+
+    /// What changes when another file comes under the same path, or this one is written to.
+    private struct Facts: Equatable {
+        let device: dev_t
+        let number: ino_t
+        let seconds: Int
+        let nanoseconds: Int
+        let bytes: Int
+
+        init(_ facts: stat) {
+            device = facts.st_dev
+            number = facts.st_ino
+            #if canImport(Glibc)
+                (seconds, nanoseconds) = (facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec)
+            #else
+                (seconds, nanoseconds) = (facts.st_mtimespec.tv_sec, facts.st_mtimespec.tv_nsec)
+            #endif
+            bytes = Int(facts.st_size)
+        }
+    }
 
     /// Blocks; called on the thread pool only.
     ///
+    /// - Parameter isMapped: for `kernelOnly`.
     /// - Throws: `FileTrouble` if the file is absent, is no regular file, or has another size than announced.
-    init(_ answer: FileAnswer) throws(FileTrouble) {
+    init(_ answer: FileAnswer, isMapped: Bool) throws(FileTrouble) {
         let descriptor = open(answer.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .cannotOpen(path: answer.path, errno: errno) }
         var facts = stat()
@@ -25,10 +49,31 @@ final class OpenFile: Sendable {
             throw .otherSize(path: answer.path, announced: answer.bytes, found: Int(facts.st_size))
         }
         self.descriptor = descriptor
+        self.facts = Facts(facts)
         bytes = answer.bytes
+        let map = isMapped && bytes > 0 ? mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0) : nil
+        self.map = map == MAP_FAILED ? nil : map.map { UnsafeRawPointer($0) }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if let map { munmap(UnsafeMutableRawPointer(mutating: map), bytes) }
+        close(descriptor)
+    }
+
+    /// Whether its path leads to this very file, unchanged. Asks the system, which does not wait for the disk for what was
+    /// in use a moment ago.
+    func isStill(at path: String) -> Bool {
+        var now = stat()
+        return stat(path, &now) == 0 && Facts(now) == facts
+    }
+
+    /// Its bytes in the page cache, to be handed to system calls and never looked at: should the file be cut short, a call
+    /// fails where the process itself would die.
+    ///
+    /// - Returns: nil if it is not mapped.
+    func kernelOnly(_ range: Range<Int>) -> UnsafeRawBufferPointer? {
+        map.map { UnsafeRawBufferPointer(start: $0 + range.lowerBound, count: range.count) }
+    }
 
     /// Blocks; called on the thread pool only.
     ///

@@ -37,6 +37,12 @@ final class Connection: ChannelDuplexHandler {
     private var progress = WriteProgress()
     private var holdsReads = false
     private var readIsHeld = false
+    /// nil with TLS, and when it is closed.
+    private var socket: PlainSocket?
+    /// Bytes of ours in the loop's outbox; they go before anything else that is written.
+    private(set) var gathered = 0
+    /// Something was given to the channel and may not have left yet.
+    private var usesChannel = false
 
     /// What a client may still send after its last answer before the connection is cut.
     private static let lingerBytesMax = 1 << 20
@@ -51,22 +57,48 @@ final class Connection: ChannelDuplexHandler {
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
+    /// Puts an answer into the loop's outbox, if it may go past the channel and TLS.
+    ///
+    /// - Parameter atMost: so much may be there already.
+    /// - Returns: false if it must be written.
+    func gather(_ form: Rendition, _ body: ByteBuffer?, atMost bytesMax: Int) -> Bool {
+        guard socket != nil, gathered <= bytesMax, !usesChannel || isWritable else { return false }
+        let count = loop.outbox.add(form, body, loop.date, to: self)
+        gathered += count
+        return count > 0
+    }
+
     func write(_ bytes: ByteBuffer) {
+        settle()
         progress.handed += bytes.readableBytes
+        usesChannel = true
         context?.write(Self.wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
     }
 
     /// - Parameter done: called with true when the bytes have left, before anything that was written behind them; with
     ///   false if they can't.
     func write(_ region: FileRegion, done: @escaping (Bool) -> Void) {
+        settle()
         guard let context else { return done(false) }
         progress.handed += region.readableBytes
+        usesChannel = true
         context.write(Self.wrapOutboundOut(.fileRegion(region))).assumeIsolated().whenComplete { result in
             if case .success = result { done(true) } else { done(false) }
         }
     }
 
     func flush() { context?.flush() }
+
+    /// Sends at once what the kernel has room for, if nothing else waits to be sent.
+    ///
+    /// - Parameter isPart: more follows at once, so that the kernel may fill its packets.
+    /// - Returns: how many bytes have left; 0 with TLS.
+    func sendNow(_ bytes: UnsafeRawBufferPointer, isPart: Bool) -> Int {
+        settle()
+        guard isChannelIdle, let sent = socket?.send(bytes, isPart: isPart) else { return 0 }
+        progress.handed += sent
+        return sent
+    }
 
     /// Stops or resumes reading from the socket.
     func holdReads(_ hold: Bool) {
@@ -81,6 +113,7 @@ final class Connection: ChannelDuplexHandler {
     /// Closes politely after everything written has left: our half first, then the rest when the client has had time to
     /// read. Closing at once would reset the connection if unread input is there, and take the answer with it.
     func finish() {
+        settle()
         guard case .serving(let engine) = phase, let context else { return }
         phase = .finishing
         engine.closed()
@@ -91,6 +124,7 @@ final class Connection: ChannelDuplexHandler {
 
     /// Closes without waiting for anyone: not for the client's farewell either, which TLS would wait seconds for.
     func closeNow() {
+        settle()
         let tls = isTLS ? try? context?.pipeline.syncOperations.context(handlerType: NIOSSLHandler.self) : nil
         (tls ?? context)?.close(promise: nil)
     }
@@ -104,6 +138,31 @@ final class Connection: ChannelDuplexHandler {
         phase = .lingering(until: until, bytesLeft: Self.lingerBytesMax)
         context.close(mode: .output, promise: nil)
     }
+
+    // MARK: For the outbox
+
+    /// The loop's outbox sends what it has gathered for this connection.
+    func leave(_ bytes: UnsafeRawBufferPointer) {
+        gathered -= bytes.count
+        guard let context else { return }
+        progress.handed += bytes.count
+        let sent = isChannelIdle ? socket?.send(bytes) ?? 0 : 0
+        guard sent < bytes.count else { return }
+        usesChannel = true
+        let rest = ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+        context.writeAndFlush(Self.wrapOutboundOut(.byteBuffer(rest)), promise: nil)
+    }
+
+    /// What was gathered leaves before what is written now.
+    private func settle() { if gathered > 0 { loop.outbox.send() } }
+
+    private var isChannelIdle: Bool {
+        if !usesChannel { return true }
+        usesChannel = bufferedBytes > 0
+        return !usesChannel
+    }
+
+    private var bufferedBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
     // MARK: For the loop
 
@@ -135,9 +194,7 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private func checkProgress(_ now: NIODeadline, waits: Bool) {
-        guard let context else { return }
-        let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        guard progress.isStalled(now, buffered: buffered, waits: waits, limit: loop.shared.configuration.stallTime)
+        guard progress.isStalled(now, buffered: bufferedBytes, waits: waits, limit: loop.shared.configuration.stallTime)
         else { return }
         loop.figures.stalls.add()
         loop.shared.logger.debug("closed a connection whose client stopped reading")
@@ -161,6 +218,7 @@ final class Connection: ChannelDuplexHandler {
         guard case .closed = last else {
             phase = .closed
             self.context = nil
+            socket = nil
             loop.remove(self)
             loop.shared.connectionsOpen.add(-1)
             if case .serving(let engine) = last { engine.closed() }
@@ -216,6 +274,7 @@ final class Connection: ChannelDuplexHandler {
         let limits = loop.shared.configuration
         let open = loop.shared.connectionsOpen.add()
         since = .now()
+        if !isTLS { socket = PlainSocket(context.channel) }
         loop.add(self)
         guard open > limits.connectionsMax else { return }
         isOneTooMany = true

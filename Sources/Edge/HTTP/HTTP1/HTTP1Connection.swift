@@ -38,7 +38,10 @@ final class HTTP1Connection: ConnectionEngine {
         read()
     }
 
-    func receivedAll() { send() }
+    func receivedAll() {
+        // All answers are in the loop's outbox already, or all but nothing came.
+        if line.isEmpty, !writer.isOpen { closeIfDone() } else { send() }
+    }
 
     /// Takes requests until the line is full; what remains waits, first in `reader`, then in the socket.
     private func read() {

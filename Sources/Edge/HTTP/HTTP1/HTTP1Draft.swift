@@ -37,7 +37,7 @@ struct HTTP1Draft {
     // MARK: The request line
 
     mutating func readRequestLine(_ line: Range<Int>, of bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        guard let first = bytes[line].firstIndex(of: 0x20), let last = bytes[line].lastIndex(of: 0x20), first < last
+        guard let first = bytes.place(of: 0x20, in: line), let last = bytes[line].lastIndex(of: 0x20), first < last
         else { throw .badRequestLine }
         try readVersion(UnsafeRawBufferPointer(rebasing: bytes[last + 1..<line.upperBound]))
         try readMethod(UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<first]))
@@ -63,8 +63,9 @@ struct HTTP1Draft {
 
     private mutating func readTarget(_ range: Range<Int>, of bytes: UnsafeRawBufferPointer) throws(Refusal) {
         guard let first = bytes[range].first else { throw .badRequestLine }
-        if bytes[range].contains(0x20) { throw .badRequestLine }
-        guard UnsafeRawBufferPointer(rebasing: bytes[range]).isTarget else { throw .badTarget }
+        guard UnsafeRawBufferPointer(rebasing: bytes[range]).isTarget else {
+            throw bytes[range].contains(0x20) ? .badRequestLine : .badTarget
+        }
         if first == UInt8(ascii: "/") {
             split(range, of: bytes)
         } else if first == UInt8(ascii: "*"), range.count == 1, method == .other {
@@ -92,7 +93,7 @@ struct HTTP1Draft {
     }
 
     private mutating func split(_ range: Range<Int>, of bytes: UnsafeRawBufferPointer) {
-        guard let mark = bytes[range].firstIndex(of: UInt8(ascii: "?")) else {
+        guard let mark = bytes.place(of: UInt8(ascii: "?"), in: range) else {
             path = range
             return
         }
@@ -104,7 +105,7 @@ struct HTTP1Draft {
 
     mutating func readField(_ line: Range<Int>, of bytes: UnsafeRawBufferPointer) throws(Refusal) {
         if bytes[line.lowerBound] == 0x20 || bytes[line.lowerBound] == 0x09 { throw .foldedField }
-        guard let colon = bytes[line].firstIndex(of: UInt8(ascii: ":")) else { throw .badFieldName }
+        guard let colon = bytes.place(of: UInt8(ascii: ":"), in: line) else { throw .badFieldName }
         let name = UnsafeRawBufferPointer(rebasing: bytes[line.lowerBound..<colon])
         guard !name.isEmpty, name.allSatisfy({ ASCIISet.token.contains($0) }) else { throw .badFieldName }
         let place = Self.trimmed(colon + 1..<line.upperBound, of: bytes)

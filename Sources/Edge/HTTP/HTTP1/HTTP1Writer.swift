@@ -22,7 +22,8 @@ final class HTTP1Writer {
     private let loop: ServerLoop
     private var out = ByteBuffer()
     private var body = Body.none
-    private var isOpen = false
+    /// Between `begin` and `end`.
+    private(set) var isOpen = false
     /// The answer under way, or the last one.
     private(set) var status = 499
     /// As the answer's `x-cache` says.
@@ -37,6 +38,10 @@ final class HTTP1Writer {
     private static let gatherBytesMax = 64 << 10
     /// How much of a file is kept back until the answer was noted; fits into any socket's buffer.
     private static let lastPartBytes = 16 << 10
+    /// Of a file, before others get their turn.
+    private static let turnBytesMax = 2 << 20
+    /// What waits for room in the channel; the rest follows when it has left.
+    private static let regionBytesMax = 128 << 10
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -59,14 +64,17 @@ final class HTTP1Writer {
     /// - Returns: false if it has to wait for its turn.
     func writeWhole(_ answer: RenderedAnswer, for request: EdgeRequest) -> Bool {
         let (form, bytes) = answer.form(acceptsGzip: request.acceptsGzip)
-        guard bytes.readableBytes <= Self.copyBytesMax, out.readableBytes <= Self.gatherBytesMax, hasRoom else {
-            return false
+        guard bytes.readableBytes <= Self.copyBytesMax else { return false }
+        let hasBody = request.method != .head && form.bodyBytes > 0
+        if isOpen || !connection.gather(form, hasBody ? bytes : nil, atMost: Self.gatherBytesMax) {
+            guard out.readableBytes <= Self.gatherBytesMax, hasRoom else { return false }
+            begin()
+            writeHead(form, closes: false)
+            if hasBody { out.writeImmutableBuffer(bytes) }
         }
-        begin()
-        let isHead = request.method == .head
-        writeHead(form, closes: false)
-        if !isHead, form.bodyBytes > 0 { out.writeImmutableBuffer(bytes) }
-        bodyBytes = isHead ? 0 : form.bodyBytes
+        status = form.status
+        cache = form.cache
+        bodyBytes = hasBody ? form.bodyBytes : 0
         return true
     }
 
@@ -110,9 +118,14 @@ final class HTTP1Writer {
                 writeHead(form, closes: closes)
                 body = .none
                 bodyBytes = 0
+            } else if !connection.isTLS, let file = loop.files.find(answer, loop.now) {
+                send(file, form, closes: closes, resume)
             } else {
                 body = .opening
-                loop.open(answer) { self.opened($0, form, closes: closes, resume: resume) }
+                loop.open(answer, isMapped: !connection.isTLS) { file in
+                    if let file, !self.connection.isTLS { self.loop.files.keep(file, at: answer.path, self.loop.now) }
+                    self.opened(file, form, closes: closes, resume: resume)
+                }
             }
         case .later: preconditionFailure("an answer that is waited for has no content yet")
         }
@@ -167,10 +180,12 @@ final class HTTP1Writer {
     private func opened(_ file: OpenFile?, _ form: Rendition, closes: Bool, resume: @escaping () -> Void) {
         guard case .opening = body else { return }
         begin()
-        if let file {
+        if let file, connection.isTLS {
             writeHead(form, closes: closes)
             bodyBytes = form.bodyBytes
-            if connection.isTLS { body = .file(FileBody(file, loop: loop)) } else { sendRegion(file, resume) }
+            body = .file(FileBody(file, loop: loop))
+        } else if let file {
+            send(file, form, closes: closes, resume)
         } else {
             let (form, bytes) = Refusal.fileUnavailable.answer.form(acceptsGzip: false)
             writeHead(form, closes: closes)
@@ -181,27 +196,58 @@ final class HTTP1Writer {
         resume()
     }
 
-    /// Lets the kernel send the file straight from its page cache.
-    private func sendRegion(_ file: OpenFile, _ resume: @escaping () -> Void) {
-        flushGathered()
+    // MARK: Files on plain connections
+
+    /// The kernel takes the file's bytes from its page cache.
+    private func send(_ file: OpenFile, _ form: Rendition, closes: Bool, _ resume: @escaping () -> Void) {
+        writeHead(form, closes: closes)
+        bodyBytes = form.bodyBytes
         body = .region
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: file.descriptor)
+        sendGathered()
+        if send(file, from: 0, resume) { body = .none }
+    }
+
+    /// Copies out of the mapped file as much as the socket has room for: cheaper than `sendfile`, which counts each page of
+    /// the file on its way out and back. What finds no room goes through the channel, which knows when there is room again.
+    ///
+    /// - Returns: true if all has left; else `resume` is called later.
+    private func send(_ file: OpenFile, from start: Int, _ resume: @escaping () -> Void) -> Bool {
         let cut = max(0, file.bytes - Self.lastPartBytes)
-        if cut > 0 {
-            connection.write(FileRegion(fileHandle: handle, readerIndex: 0, endIndex: cut)) { hasLeft in
-                if hasLeft, case .region = self.body { self.lastPartIsNext() }
-            }
-        } else {
-            lastPartIsNext()
+        let turnEnd = start + Self.turnBytesMax
+        var place = start
+        while place < file.bytes {
+            if place == cut { lastPartIsNext() }
+            let end = place < cut ? cut : file.bytes
+            let part = place..<min(end, max(turnEnd, place))
+            let sent = part.isEmpty ? 0 : file.kernelOnly(part).map { connection.sendNow($0, isPart: end == cut) } ?? 0
+            place += sent
+            guard sent < part.count || part.isEmpty else { continue }
+            sendThroughChannel(file, place..<min(end, place + Self.regionBytesMax), resume)
+            return false
         }
-        connection.write(FileRegion(fileHandle: handle, readerIndex: cut, endIndex: file.bytes)) { hasLeft in
+        return true
+    }
+
+    private func sendThroughChannel(_ file: OpenFile, _ range: Range<Int>, _ resume: @escaping () -> Void) {
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: file.descriptor)
+        let region = FileRegion(fileHandle: handle, readerIndex: range.lowerBound, endIndex: range.upperBound)
+        connection.write(region) { hasLeft in
             // The descriptor is `file`'s to close, which lives until here.
             withExtendedLifetime(file) { _ = try? handle.takeDescriptorOwnership() }
             guard case .region = self.body else { return }
             if !hasLeft { self.hasFailed = true }
+            guard !hasLeft || self.send(file, from: range.upperBound, resume) else { return }
             self.body = .none
             resume()
         }
+        connection.flush()
+    }
+
+    /// What was gathered goes before a file, in the same packet if it can.
+    private func sendGathered() {
+        let sent = out.withUnsafeReadableBytes { connection.sendNow($0, isPart: true) }
+        out.moveReaderIndex(forwardBy: sent)
+        flushGathered()
     }
 
     private func fail(_ error: any Error) {

@@ -34,6 +34,8 @@ final class ServerLoop {
     let eventLoop: any EventLoop
     let figures: LoopFigures
     let allocator = ByteBufferAllocator()
+    let outbox: Outbox
+    var files = FileTable()
     private(set) var date = HTTPDate()
     /// The time of the last tick: free to read, exact enough to see that nothing has moved for long.
     private(set) var now = NIODeadline.now()
@@ -52,6 +54,7 @@ final class ServerLoop {
         self.eventLoop = eventLoop
         self.figures = figures
         scratch = allocator.buffer(capacity: 64 << 10)
+        outbox = Outbox(eventLoop)
         nextRequest = Self.loopsMade.wrappingAdd(1, ordering: .relaxed).oldValue << 40
         let time = shared.configuration.tickTime
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -99,6 +102,7 @@ final class ServerLoop {
     private func tick() {
         date.advance()
         now = .now()
+        files.tidy(now)
         // A copy: a tick may close connections, which changes the list.
         for connection in connections { connection.tick(now) }
     }
