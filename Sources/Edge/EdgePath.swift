@@ -64,6 +64,14 @@ struct EdgePath: Sendable {
         }
     }
 
+    /// The hash that a crate's path ends with. Only for the path of an entry that is held: such a one is canonical, and need
+    /// not be read again from its beginning.
+    var checksumOfCanonical: Checksum? {
+        let digits = 2 * Checksum.bytesCount
+        return key.getString(at: key.writerIndex - ".crate".utf8.count - digits, length: digits).flatMap(
+            Checksum.init(hex:))
+    }
+
     fileprivate static let slash = UInt8(ascii: "/")
 
     /// Reads `/{repository}/index/{index path}`; nil unless it is canonical.

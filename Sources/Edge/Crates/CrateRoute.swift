@@ -32,9 +32,9 @@ struct CrateRoute: Sendable {
     /// - Returns: nil if the bytes are not on disk, or not checked since the start.
     func quick(_ pass: CratePass, _ path: EdgePath, in facts: RepositoryFacts) -> EdgeAnswer? {
         if let refusal = pass.refusal { return .rendered(responses.refusal(403, refusal)) }
-        guard let (_, file) = EdgePath.crate(String(buffer: path.key)),
-            let blob = blobs.find(file.checksum, at: wallClock())
-        else { return nil }
+        guard let checksum = path.checksumOfCanonical, let blob = blobs.find(checksum, at: wallClock()) else {
+            return nil
+        }
         return .file(answer(blob, facts, .hit))
     }
 

@@ -113,21 +113,28 @@ final class HTTP1Writer {
             body = isHead || form.bodyBytes == 0 ? .none : .bytes(bytes)
             bodyBytes = isHead ? 0 : form.bodyBytes
         case .file(let answer):
-            let form = answer.form
-            if isHead || form.bodyBytes == 0 {
-                writeHead(form, closes: closes)
-                body = .none
-                bodyBytes = 0
-            } else if !connection.isTLS, let file = loop.files.find(answer, loop.now) {
+            if !isHead, !connection.isTLS, let (file, form) = loop.files.find(answer, loop.now) {
                 send(file, form, closes: closes, resume)
             } else {
-                body = .opening
-                loop.open(answer, isMapped: !connection.isTLS) { file in
-                    if let file, !self.connection.isTLS { self.loop.files.keep(file, at: answer.path, self.loop.now) }
-                    self.opened(file, form, closes: closes, resume: resume)
-                }
+                open(answer, isHead: isHead, closes: closes, resume)
             }
         case .later: preconditionFailure("an answer that is waited for has no content yet")
+        }
+    }
+
+    private func open(_ answer: FileAnswer, isHead: Bool, closes: Bool, _ resume: @escaping () -> Void) {
+        let form = answer.form
+        guard !isHead, form.bodyBytes > 0 else {
+            writeHead(form, closes: closes)
+            body = .none
+            bodyBytes = 0
+            return
+        }
+        body = .opening
+        let isMapped = !connection.isTLS
+        loop.open(answer, isMapped: isMapped) { file in
+            if let file, isMapped { self.loop.files.keep(file, for: answer, form, self.loop.now) }
+            self.opened(file, form, closes: closes, resume: resume)
         }
     }
 
