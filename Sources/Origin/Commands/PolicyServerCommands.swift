@@ -72,21 +72,25 @@ struct PolicyShowCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        let all = try await database.with { slices, _ in
-            try await slices.policies.history(of: slices.repositories.require(repository))
-        }
         if history {
+            let all = try await database.with { slices, _ in
+                try await slices.policies.history(of: slices.repositories.require(repository))
+            }
             let rows = all.map { stored in
                 [
                     "\(stored.number)", stored.setAt, stored.setBy,
-                    stored.text == nil ? "removed" : stored.isApplied ? "applied" : "being applied",
+                    !stored.hasRules ? "removed" : stored.isApplied ? "applied" : "being applied",
                 ]
             }
             return print(CommandOutput.table(["NUMBER", "SET", "BY", "STATE"], rows))
         }
-        let wanted = number.map { number in all.first { $0.number == number } } ?? all.first
-        guard let text = wanted?.text else {
-            throw CommandFailure(Refusal.notFound("repository `\(repository)` has no rules"))
+        let text = try await database.with { slices, _ in
+            try await slices.policies.text(of: slices.repositories.require(repository), number: number)
+        }
+        guard let text else {
+            throw CommandFailure(
+                Refusal.notFound(
+                    "repository `\(repository)` has no rules\(number.map { " of the number \($0)" } ?? "")"))
         }
         print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
     }

@@ -49,8 +49,8 @@ extension PolicyStore {
 
     /// - Throws: 404 for an unknown version.
     package func explain(_ subject: Subject, in repository: Repository) async throws -> Explanation {
-        let newest = try await history(of: repository).first
-        let number = newest?.text == nil ? nil : newest?.number
+        let newest = try await history(of: repository, limit: 1).first
+        let number = newest?.hasRules == true ? newest?.number : nil
         return try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
             guard let id = try await id(of: subject, in: repository, transaction),
                 let facts = try await judge.facts.facts(of: [id], in: transaction)[id]

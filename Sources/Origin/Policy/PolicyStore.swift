@@ -24,8 +24,8 @@ package struct PolicyStore: Sendable {
     package struct Stored: Sendable, Hashable, Encodable {
         /// Counts the changes, from 1.
         package let number: Int
-        /// Nil: the rules were taken away.
-        package let text: String?
+        /// False: the rules were taken away.
+        package let hasRules: Bool
         package let setBy: String
         /// UTC, `2026-08-21T07:05:09Z`.
         package let setAt: String
@@ -33,20 +33,32 @@ package struct PolicyStore: Sendable {
         package let isApplied: Bool
     }
 
-    /// The newest first.
-    package func history(of repository: Repository) async throws -> [Stored] {
+    /// The newest first, at most `limit`; without their texts, which may be long.
+    package func history(of repository: Repository, limit: Int = 1_000) async throws -> [Stored] {
         try await pool.query(
             """
-            SELECT number, text, set_by, judged_up_to,
+            SELECT number, text IS NOT NULL AS has_rules, set_by, judged_up_to,
               to_char(set_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS set_at
-            FROM policies WHERE repository_id = \(repository.id) ORDER BY number DESC LIMIT 1000
+            FROM policies WHERE repository_id = \(repository.id) ORDER BY number DESC LIMIT \(limit)
             """
         ).map { row in
             Stored(
-                number: try row.value("number"), text: try row.value("text", as: String?.self),
+                number: try row.value("number"), hasRules: try row.value("has_rules"),
                 setBy: try row.value("set_by"), setAt: try row.value("set_at"),
                 isApplied: try row.value("judged_up_to", as: Int64?.self) == nil)
         }
+    }
+
+    /// - Parameter number: nil: the newest.
+    /// - Returns: the rules as they were set; nil if there are none, or they were taken away.
+    package func text(of repository: Repository, number: Int?) async throws -> String? {
+        try await pool.query(
+            """
+            SELECT text FROM policies
+            WHERE repository_id = \(repository.id) AND number = coalesce(\(number), number)
+            ORDER BY number DESC LIMIT 1
+            """
+        ).first?.value("text", as: String?.self)
     }
 
     /// Gives the repository these rules in place of those that it has: new versions are judged by them from now on, those that

@@ -53,8 +53,13 @@ struct PolicyServingTests {
                 decisions == [
                     "policy.set - -", "policy.decide no-gpl block", "policy.remove - -", "policy.decide no-gpl allow",
                 ])
-            let numbers = try await scene.origin.slices.policies.history(of: scene.repository).map(\.number)
-            #expect(numbers == [2, 1])
+            let policies = scene.origin.slices.policies
+            let history = try await policies.history(of: scene.repository)
+            #expect(history.map(\.number) == [2, 1] && history.map(\.hasRules) == [false, true])
+            #expect(history.allSatisfy(\.isApplied))
+            #expect(try await policies.text(of: scene.repository, number: nil) == nil)
+            #expect(
+                try await policies.text(of: scene.repository, number: 1) == PolicyScene.rules(PolicyScene.noGPL))
         }
     }
 
