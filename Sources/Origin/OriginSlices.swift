@@ -167,6 +167,10 @@ package struct OriginSlices: Sendable {
         DownloadRoutes(repositories: repositories, store: reads).add(to: routes)
         AuditRoutes(trail: auditTrail).add(to: routes)
         UpstreamRoutes(repositories: repositories, upstreams: upstreams, seal: seal).add(to: routes)
+        let wait = self.wait
+        PolicyRoutes(
+            repositories: repositories, policies: policies, waitForEdges: { await wait.waitForEdges($0) }
+        ).add(to: routes)
         LockFileRoutes(repositories: repositories, store: lockFiles).add(to: routes)
     }
 }

@@ -31,6 +31,11 @@ struct PolicyReachCommand: AsyncParsableCommand {
         /// Downloads of which only the number is known.
         let nameless: Int
         let lockFiles: [LockFileStore.Holder]
+
+        private enum CodingKeys: String, CodingKey {
+            case repository, crate, version, number, standing, builds, nameless
+            case lockFiles = "lock_files"
+        }
     }
 
     func run() async throws {

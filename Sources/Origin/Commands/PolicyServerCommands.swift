@@ -175,7 +175,9 @@ struct PolicyReleaseCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
-        guard !reason.isEmpty, reason.utf8.count <= 500 else { throw ValidationError("--reason takes 1 to 500 bytes") }
+        guard (1...PolicyStore.reasonBytesMax).contains(reason.utf8.count) else {
+            throw ValidationError("--reason takes 1 to \(PolicyStore.reasonBytesMax) bytes")
+        }
     }
 
     func run() async throws {

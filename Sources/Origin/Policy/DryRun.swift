@@ -30,6 +30,12 @@ package struct DryRun: Sendable {
         package let refusal: String
         /// The present rules refuse it, too.
         package let isRefusedNow: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case lock, crate, version, refusal
+            case isStored = "stored"
+            case isRefusedNow = "refused_now"
+        }
     }
 
     package private(set) var versions = 0

@@ -25,6 +25,13 @@ extension PolicyStore {
         /// When the clock alone may change it, UTC.
         package let againAt: String?
 
+        private enum CodingKeys: String, CodingKey {
+            case crate, version, decision, rule, reasons, excepted, refusal
+            case awaitsFile = "awaits_file"
+            case holdsYank = "holds_yank"
+            case againAt = "again_at"
+        }
+
         init(_ crate: String, _ version: String, _ verdict: PolicyVerdict) {
             self.crate = crate
             self.version = version

@@ -7,6 +7,8 @@ package import Registry
 package struct PolicyStore: Sendable {
     /// Rules are written by people; the file is kept as it is.
     package static let bytesMax = 4 << 20
+    /// Of the reason for a release.
+    package static let reasonBytesMax = 500
 
     let pool: PostgresPool
     let events: EventLog
@@ -31,6 +33,14 @@ package struct PolicyStore: Sendable {
         package let setAt: String
         /// False while versions are judged by them for the first time.
         package let isApplied: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case number
+            case hasRules = "has_rules"
+            case setBy = "set_by"
+            case setAt = "set_at"
+            case isApplied = "applied"
+        }
     }
 
     /// The newest first, at most `limit`; without their texts, which may be long.

@@ -88,7 +88,7 @@ struct RouteMatrixTests {
             ("{repository}", "secret"), ("{version}", "1.0.0"), ("{file}", "\(hash).crate"), ("{id}", "999999"),
             ("index/**", "index/ab/cd/abcd"), ("index/secret/**", "index/secret/ab/cd/abcd"),
             ("repositories/{name}", "repositories/secret"), ("{upstream}", "up"),
-            ("lock-files/**", "lock-files/team/app"),
+            ("lock-files/**", "lock-files/team/app"), ("{crate}", "abcd"),
         ]
         var path = values.reduce(route.path) { path, value in path.replacing(value.0, with: value.1) }
         path.replace("{name}", with: "abcd")

@@ -110,6 +110,11 @@ struct ReachTests {
         let standing: Standing?
         let builds: [Build]
         let lockFiles: [Holder]
+
+        private enum CodingKeys: String, CodingKey {
+            case standing, builds
+            case lockFiles = "lock_files"
+        }
     }
 
     @Test func `one command says of a blocked version who fetched it, where and when, and which lock files hold it`()

@@ -56,7 +56,7 @@ struct PolicyServingTests {
             let policies = scene.origin.slices.policies
             let history = try await policies.history(of: scene.repository)
             #expect(history.map(\.number) == [2, 1] && history.map(\.hasRules) == [false, true])
-            #expect(history.allSatisfy(\.isApplied))
+            #expect(history.map(\.isApplied) == [true, true])
             #expect(try await policies.text(of: scene.repository, number: nil) == nil)
             #expect(
                 try await policies.text(of: scene.repository, number: 1) == PolicyScene.rules(PolicyScene.noGPL))
