@@ -41,12 +41,16 @@ enum PosixFile {
         try descriptor(open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640), "open", path)
     }
 
-    /// Locks the whole file until its descriptor is closed.
+    /// Locks the whole file until its descriptor is closed; waits half a second for somebody who is just letting go of it.
     ///
     /// - Returns: false if somebody else has the lock.
     static func lock(_ file: Int32, path: String) throws(Failure) -> Bool {
-        if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
-        guard errno == EWOULDBLOCK else { throw Failure(action: "lock", path: path, code: errno) }
+        for attempt in 1... {
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK else { throw Failure(action: "lock", path: path, code: errno) }
+            if attempt == 10 { break }
+            usleep(50_000)
+        }
         return false
     }
 
