@@ -3,7 +3,8 @@ import NIOCore
 /// Files that were sent a moment ago and stay open, because a hot crate is asked for again at once: to open, look at, map and
 /// close it on the thread pool costs a fifth of sending a megabyte.
 ///
-/// A few, and for a few seconds: a file that was deleted keeps its room on disk until it is closed here.
+/// A few, small, and for a few seconds: a file that was deleted keeps its room on disk until it is closed here, and mapped bytes
+/// count as the process's memory.
 struct FileTable {
     private struct Place {
         let file: OpenFile
@@ -14,6 +15,11 @@ struct FileTable {
 
     private var places: [String: Place] = [:]
 
+    private var bytes = 0
+
+    /// Larger files are not kept: the disk and the network are what they cost.
+    static let fileBytesMax = 4 << 20
+    private static let bytesMax = 64 << 20
     private static let countMax = 64
     private static let restTime: TimeAmount = .seconds(10)
 
@@ -21,7 +27,7 @@ struct FileTable {
     mutating func find(_ answer: FileAnswer, _ now: NIODeadline) -> (OpenFile, Rendition)? {
         guard let place = places[answer.path] else { return nil }
         guard place.file.bytes == answer.bytes, place.file.isStill(at: answer.path) else {
-            places[answer.path] = nil
+            remove(answer.path)
             return nil
         }
         places[answer.path]?.lastUsed = now
@@ -30,17 +36,23 @@ struct FileTable {
     }
 
     mutating func keep(_ file: OpenFile, for answer: FileAnswer, _ form: Rendition, _ now: NIODeadline) {
-        if places.count >= Self.countMax, places[answer.path] == nil,
+        guard file.bytes <= Self.fileBytesMax else { return }
+        remove(answer.path)
+        while places.count >= Self.countMax || bytes + file.bytes > Self.bytesMax,
             let oldest = places.min(by: { $0.value.lastUsed < $1.value.lastUsed })
         {
-            places[oldest.key] = nil
+            remove(oldest.key)
         }
+        bytes += file.bytes
         places[answer.path] = Place(file: file, headers: answer.headers, form: form, lastUsed: now)
     }
 
     /// Lets go of what nobody has asked for lately.
     mutating func tidy(_ now: NIODeadline) {
-        guard !places.isEmpty else { return }
-        places = places.filter { now < $0.value.lastUsed + Self.restTime }
+        for (path, place) in places where place.lastUsed + Self.restTime <= now { remove(path) }
+    }
+
+    private mutating func remove(_ path: String) {
+        if let place = places.removeValue(forKey: path) { bytes -= place.file.bytes }
     }
 }

@@ -131,7 +131,7 @@ final class HTTP1Writer {
             return
         }
         body = .opening
-        let isMapped = !connection.isTLS
+        let isMapped = !connection.isTLS && answer.bytes <= FileTable.fileBytesMax
         loop.open(answer, isMapped: isMapped) { file in
             if let file, isMapped { self.loop.files.keep(file, for: answer, form, self.loop.now) }
             self.opened(file, form, closes: closes, resume: resume)
