@@ -38,7 +38,8 @@ struct ClosureFillTests {
             #expect(first.xCache == "MISS" && first.body == "app 1\n")
             for (name, text) in Self.lines {
                 let answer = try await edge.get(try path(name))
-                #expect(answer.status == 200 && answer.body == text && answer.xCache == "HIT")
+                // A MISS, if it is asked for while the answer is still coming in; never a question of its own, as counted below.
+                #expect(answer.status == 200 && answer.body == text)
                 #expect(answer.headers["etag"]?.hasPrefix("\"g1-") == true)
             }
             let absent = try await edge.get(try path("gone"))
