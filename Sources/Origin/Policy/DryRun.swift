@@ -101,13 +101,13 @@ extension PolicyStore {
         _ file: PolicyFile, in repository: Repository, locks: [String: CargoLock], stored: LockFileStore? = nil,
         progress: @Sendable (Int) -> Void = { _ in }
     ) async throws -> DryRun {
-        let book = RuleBook(file)
+        let rules = StoredRules(file)
         var run = DryRun(locks: locks)
         var last: Int64? = 0
         while let after = last {
             try Task.checkCancellation()
             last = try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
-                try await dryStep(book, in: repository, after: after, stored, &run, transaction)
+                try await dryStep(rules, in: repository, after: after, stored, &run, transaction)
             }
             progress(run.versions)
         }
@@ -116,7 +116,7 @@ extension PolicyStore {
 
     /// - Returns: the last crate's id; nil behind the last one.
     private func dryStep(
-        _ book: RuleBook, in repository: Repository, after: Int64, _ stored: LockFileStore?, _ run: inout DryRun,
+        _ rules: StoredRules, in repository: Repository, after: Int64, _ stored: LockFileStore?, _ run: inout DryRun,
         _ transaction: Transaction
     ) async throws -> Int64? {
         let rows = try await transaction.query(
@@ -131,7 +131,7 @@ extension PolicyStore {
             let batch = Array(rest.prefix(FactsStore.versionsMax))
             rest = rest.dropFirst(batch.count)
             let now = try rows.first?.value("now", as: Int.self) ?? 0
-            let judged = try await judge.judged(batch, by: book, at: now, transaction)
+            let judged = try await judge.judged(batch, by: rules, at: now, transaction)
             let before = try await DecisionRows.read(batch, transaction)
             let refused = batch.filter { judged[$0]?.verdict.refusal != nil }
             let holders = try await stored?.holders(of: refused, in: transaction) ?? [:]

@@ -2,28 +2,39 @@ import Postgres
 import PolicyRules
 import Synchronization
 
+/// Rules as they judge: an engine behind its interface, and whom to ask about a refusal.
+struct StoredRules: Sendable {
+    let engine: any PolicyEngine
+    let ask: String
+
+    init(_ file: PolicyFile) {
+        engine = RuleBook(file)
+        ask = file.ask
+    }
+}
+
 /// Rules that were read lately. A text never changes once it is stored, so nothing has to be forgotten but for room.
 final class PolicyBooks: Sendable {
     private static let booksMax = 64
 
-    private let books = Mutex<[Int64: RuleBook]>([:])
+    private let books = Mutex<[Int64: StoredRules]>([:])
 
     /// - Returns: nil if the repository's rules were taken away.
-    func book(_ id: Int64, in transaction: Transaction) async throws -> RuleBook? {
-        if let book = books.withLock({ $0[id] }) { return book }
+    func rules(_ id: Int64, in transaction: Transaction) async throws -> StoredRules? {
+        if let rules = books.withLock({ $0[id] }) { return rules }
         let rows = try await transaction.query("SELECT text FROM policies WHERE id = \(id)")
         guard let text = try rows.first?.value("text", as: String?.self) else { return nil }
-        let book: RuleBook
+        let rules: StoredRules
         do {
-            book = RuleBook(try PolicyFile(parsing: text))
+            rules = StoredRules(try PolicyFile(parsing: text))
         } catch {
             throw PolicyDamage(id: id, cause: error.description)
         }
         books.withLock { books in
             if books.count >= Self.booksMax { books.removeAll() }
-            books[id] = book
+            books[id] = rules
         }
-        return book
+        return rules
     }
 }
 
@@ -35,4 +46,12 @@ struct PolicyDamage: Error, CustomStringConvertible {
     var description: String {
         "the stored rules \(id) can't be read by this program (\(cause)); is it older than the one that took them?"
     }
+}
+
+/// An engine did not judge each version that it was given.
+struct EngineFault: Error, CustomStringConvertible {
+    let asked: Int
+    let answered: Int
+
+    var description: String { "the policy engine judged \(answered) of \(asked) versions" }
 }

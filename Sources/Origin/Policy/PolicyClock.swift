@@ -6,6 +6,7 @@ package import ServiceLifecycle
 /// All replicas do it; each step is done by one of them. What a command or a replica has left in the middle goes on here.
 package struct PolicyClock: Service {
     private static let pause: Duration = .seconds(1)
+    private static let pauseAfterFailure: Duration = .seconds(10)
 
     let store: PolicyStore
     let logger: Logger
@@ -18,6 +19,7 @@ package struct PolicyClock: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                var pause = Self.pause
                 do {
                     try await round()
                 } catch is CancellationError {
@@ -25,8 +27,9 @@ package struct PolicyClock: Service {
                 } catch {
                     logger.warning(
                         "versions could not be judged anew; tried again later", metadata: ["error": "\(error)"])
+                    pause = Self.pauseAfterFailure
                 }
-                guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
+                guard (try? await Task.sleep(for: pause)) != nil else { return }
             }
         }
     }

@@ -23,7 +23,6 @@ package struct PolicyJudge: FactsListener {
     /// A version of a repository that has rules, or had some.
     private struct Subject {
         let id: Int64
-        let crateID: Int64
         let policyID: Int64
         let place: DecisionRows.Place
     }
@@ -34,29 +33,27 @@ package struct PolicyJudge: FactsListener {
         guard !subjects.isEmpty else { return .none }
         _ = try await transaction.query(
             """
-            SELECT FROM crates WHERE id = ANY(\(Set(subjects.map(\.crateID)).sorted())::bigint[]) ORDER BY id FOR UPDATE
+            SELECT FROM crates WHERE id = ANY(\(Set(subjects.map(\.place.crateID)).sorted())::bigint[]) ORDER BY id FOR UPDATE
             """)
         var verdicts = Verdicts.none
         for (policyID, subjects) in Dictionary(grouping: subjects, by: \.policyID).sorted(by: { $0.key < $1.key }) {
-            let book = try await books.book(policyID, in: transaction)
+            let rules = try await books.rules(policyID, in: transaction)
             var rest = subjects[...]
             while !rest.isEmpty {
                 let batch = rest.prefix(FactsStore.versionsMax)
                 rest = rest.dropFirst(batch.count)
-                verdicts += try await judge(Array(batch), by: book, at: now, transaction)
+                verdicts += try await judge(Array(batch), by: rules, at: now, transaction)
             }
         }
         return verdicts
     }
 
     private func judge(
-        _ subjects: [Subject], by book: RuleBook?, at now: Int, _ transaction: Transaction
+        _ subjects: [Subject], by rules: StoredRules?, at now: Int, _ transaction: Transaction
     ) async throws -> Verdicts {
         let places = Dictionary(subjects.map { ($0.id, $0.place) }, uniquingKeysWith: { first, _ in first })
-        guard let book else {
-            return try await DecisionRows.apply([:], to: places, transaction)
-        }
-        let verdicts = try await judged(subjects.map(\.id), by: book, at: now, transaction)
+        guard let rules else { return try await DecisionRows.apply([:], to: places, transaction) }
+        let verdicts = try await judged(subjects.map(\.id), by: rules, at: now, transaction)
         return try await DecisionRows.apply(verdicts.mapValues(\.verdict), to: places, transaction)
     }
 
@@ -73,16 +70,20 @@ package struct PolicyJudge: FactsListener {
     ///   - ids: of one repository, at most `FactsStore.versionsMax`.
     ///   - now: seconds since 1970.
     func judged(
-        _ ids: [Int64], by book: RuleBook, at now: Int, _ transaction: Transaction
+        _ ids: [Int64], by rules: StoredRules, at now: Int, _ transaction: Transaction
     ) async throws -> [Int64: Judged] {
         let known = try await facts.facts(of: ids, in: transaction).sorted { $0.key < $1.key }
         let releases = try await releases(of: ids, transaction)
-        let judgements = book.judge(known.map(\.value), releases: releases, at: now)
+        let judgements = try await rules.engine.judge(known.map(\.value), releases: releases, at: now)
+        // A version without a judgement would pass as allowed.
+        guard judgements.count == known.count else {
+            throw EngineFault(asked: known.count, answered: judgements.count)
+        }
         var judged: [Int64: Judged] = [:]
         for ((id, facts), judgement) in zip(known, judgements) {
             judged[id] = Judged(
                 facts: facts, judgement: judgement,
-                verdict: PolicyVerdict(judgement, on: facts, ask: book.file.ask))
+                verdict: PolicyVerdict(judgement, on: facts, ask: rules.ask))
         }
         return judged
     }
@@ -102,7 +103,7 @@ package struct PolicyJudge: FactsListener {
             """)
         let subjects = try rows.map { row in
             Subject(
-                id: try row.value("id"), crateID: try row.value("crate_id"), policyID: try row.value("policy_id"),
+                id: try row.value("id"), policyID: try row.value("policy_id"),
                 place: DecisionRows.Place(
                     repository: try RepositoryName(row.value("repository", as: String.self)),
                     crateID: try row.value("crate_id"), crate: try CrateName(row.value("name", as: String.self)),

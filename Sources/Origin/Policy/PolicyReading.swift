@@ -106,10 +106,10 @@ extension PolicyStore {
             SELECT id, extract(epoch FROM now())::bigint AS now FROM policies
             WHERE repository_id = \(repository.id) ORDER BY number DESC LIMIT 1
             """)
-        guard let row = rows.first, let book = try await judge.books.book(row.value("id"), in: transaction) else {
+        guard let row = rows.first, let rules = try await judge.books.rules(row.value("id"), in: transaction) else {
             return nil
         }
-        return try await judge.judged([id], by: book, at: row.value("now"), transaction)[id]
+        return try await judge.judged([id], by: rules, at: row.value("now"), transaction)[id]
     }
 }
 

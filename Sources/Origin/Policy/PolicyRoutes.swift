@@ -50,7 +50,7 @@ struct PolicyRoutes: Sendable {
         }
     }
 
-    private struct Set: Encodable {
+    private struct Accepted: Encodable {
         let number: Int
         /// Versions that are there are judged by the new rules within seconds, by whichever replica is first.
         let applied = false
@@ -88,7 +88,7 @@ struct PolicyRoutes: Sendable {
         context.logger.notice(
             "rules \(number) \(text == nil ? "take the rules away" : "are set")",
             metadata: ["repository": "\(repository.name)", "login": "\(actor.name)"])
-        return try .json(Set(number: number))
+        return try .json(Accepted(number: number))
     }
 
     private func history(_ context: OriginContext) async throws -> Response {

@@ -21,18 +21,19 @@ struct PolicyVerdict: Hashable, Sendable {
     /// Seconds since 1970.
     let againAt: Int?
 
-    static let allowed = PolicyVerdict(Judgement(.allow), on: nil, ask: "")
+    static let allowed = PolicyVerdict(
+        decision: .allow, rule: nil, refusal: nil, awaitsFile: false, holdsYank: false, grounds: Grounds(), againAt: nil
+    )
 
-    /// - Parameter facts: nil for none in particular.
-    init(_ judgement: Judgement, on facts: VersionFacts?, ask: String) {
+    init(_ judgement: Judgement, on facts: VersionFacts, ask: String) {
         decision = judgement.decision
         rule = judgement.decisive?.rule
         // Once the file is here it has told what it can.
-        awaitsFile = judgement.awaitsFile && facts?.bytes == nil
+        awaitsFile = judgement.awaitsFile && facts.bytes == nil
         holdsYank = judgement.holdsYank
         grounds = Grounds(reasons: judgement.reasons, excepted: judgement.excepted)
         againAt = judgement.decideAgainAt
-        if let facts, let reason = judgement.decisive, judgement.decision.isWithheld, !awaitsFile {
+        if let reason = judgement.decisive, judgement.decision.isWithheld, !awaitsFile {
             refusal = Self.sentence(facts, reason, ask: ask)
         } else {
             refusal = nil
