@@ -29,6 +29,12 @@ struct OriginBehindOriginTests {
                 try await publish("1.1.0", registrar, source)
                 try await awaitText("1.1.0", in: { try await reader.edges[0].get("/main/index/ti/de/tidewater").text })
 
+                try await publish("1.1.1", registrar, source)
+                try await awaitText("1.1.1", in: { try await reader.edges[0].get("/main/index/ti/de/tidewater").text })
+                try await mirrors("1.1.1", reader)
+                try await publish("1.1.2", registrar, source)
+                try await awaitText("1.1.2", in: { try await reader.edges[0].get("/main/index/ti/de/tidewater").text })
+
                 try await revoke("reader", source)
                 try await publish("1.2.0", registrar, source)
                 try await awaitText("its credential is not accepted", in: { try await listed(reader) })
@@ -98,6 +104,16 @@ struct OriginBehindOriginTests {
         try await reader.origin.command(["upstream", "list"]).output
     }
 
+    /// A command asks with the credential, too, and brings the file.
+    private func mirrors(_ version: String, _ reader: LiveSystem) async throws {
+        let list = reader.folder + "/list"
+        try "tidewater@\(version)\n".write(toFile: list, atomically: true, encoding: .utf8)
+        let mirrored = try await reader.origin.command(["mirror", "main", "--list", list])
+        #expect(mirrored.output.contains("1 fetched") && mirrored.output.contains("0 missing"), "\(mirrored.text)")
+        let exported = try await reader.origin.command(["export", "main", reader.folder + "/out", "--fetch"])
+        #expect(exported.output.contains("0 left out") && exported.output.contains("0 faults"), "\(exported.text)")
+    }
+
     /// I11: lines and files that came are there; what never came is 503, never 404.
     private func heldStays(_ reader: LiveSystem) async throws {
         for base in [reader.origin.url, reader.edges[0].url] {
@@ -106,7 +122,7 @@ struct OriginBehindOriginTests {
             #expect(try await httpGet(base + "/main/index/ne/ve/nevermore").status == 503)
         }
         #expect(try await httpGet(reader.origin.url + "/main/dl/tidewater/1.0.0/download").status == 200)
-        let missing = try await httpGet(reader.origin.url + "/main/dl/tidewater/1.1.0/download")
+        let missing = try await httpGet(reader.origin.url + "/main/dl/tidewater/1.1.2/download")
         #expect(missing.status == 503)
     }
 

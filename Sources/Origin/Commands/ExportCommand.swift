@@ -44,18 +44,10 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         let meter = ProgressMeter()
         let report = FolderReport { meter.note($0) }
-        let wasStopped = try await Interruption.cancelling { [self] in
-            do {
-                try await run(report, meter)
-                return false
-            } catch  where Task.isCancelled {
-                return true
-            }
-        }
-        print(report.current.summary(seconds: meter.seconds))
-        if wasStopped {
-            CommandOutput.note("stopped; run the same command again to go on")
-            throw ExitCode(130)
+        try await Interruption.resumable {
+            try await run(report, meter)
+        } told: {
+            report.current.summary(seconds: meter.seconds)
         }
         if report.current.faults > 0 { throw ExitCode(1) }
     }
@@ -70,20 +62,17 @@ struct ExportCommand: AsyncParsableCommand {
                 report.fault(text, "`\(repository.name)` has no such crate")
             }
             let names = all.filter { name in patterns.contains { $0.pattern?.covers(name) == true } }
-            let target = RegistryFolder(path: folder)
-            let exporter = FolderExporter(
-                repository: repository, stored: stored,
-                blobs: try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: DatabaseOptions.logger),
-                folder: target, report: report, desk: fetch ? slices.upstreamDesk : nil)
-            do {
+            let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: DatabaseOptions.logger)
+            let write = { (desk: UpstreamDesk?) async throws in
+                let target = RegistryFolder(path: folder)
+                let exporter = FolderExporter(
+                    repository: repository, stored: stored, blobs: blobs, folder: target, report: report, desk: desk)
                 try await target.writeConfig(url: url)
                 try await meter.showing(
                     { Self.state(report.current, names.count) }, during: { try await exporter.run(names) })
-            } catch {
-                try await slices.upstreamDesk.close()
-                throw error
             }
-            try await slices.upstreamDesk.close()
+            guard fetch else { return try await write(nil) }
+            try await slices.withUpstreamDesk(for: repository, config, write)
         }
     }
 

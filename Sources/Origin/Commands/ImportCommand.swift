@@ -42,18 +42,10 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let meter = ProgressMeter()
         let report = ImportReport { meter.note("refused \($0)") }
-        let wasStopped = try await Interruption.cancelling { [self] in
-            do {
-                try await run(report, meter)
-                return false
-            } catch  where Task.isCancelled {
-                return true
-            }
-        }
-        print(report.current.summary(seconds: meter.seconds))
-        if wasStopped {
-            CommandOutput.note("stopped; run the same command again to go on")
-            throw ExitCode(130)
+        try await Interruption.resumable {
+            try await run(report, meter)
+        } told: {
+            report.current.summary(seconds: meter.seconds)
         }
         if report.current.refused > 0 { throw ExitCode(1) }
     }

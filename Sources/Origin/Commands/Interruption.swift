@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dispatch
 
 #if canImport(Glibc)
@@ -10,6 +11,26 @@ import Dispatch
 
 /// Turns Ctrl-C and SIGTERM into a cancellation, so that a long command stops in order; the second one ends it at once.
 enum Interruption {
+    /// Runs a command that goes on where it was when it is run again, and prints what it did, stopped or not.
+    ///
+    /// - Throws: what `body` throws; exit code 130 if it was stopped.
+    static func resumable(_ body: @escaping @Sendable () async throws -> Void, told summary: () -> String) async throws
+    {
+        let wasStopped = try await cancelling {
+            do {
+                try await body()
+                return false
+            } catch  where Task.isCancelled {
+                return true
+            }
+        }
+        print(summary())
+        if wasStopped {
+            CommandOutput.note("stopped; run the same command again to go on")
+            throw ExitCode(130)
+        }
+    }
+
     static func cancelling<Answer: Sendable>(
         _ body: @escaping @Sendable () async throws -> Answer
     ) async throws -> Answer {

@@ -47,18 +47,10 @@ struct MirrorCommand: AsyncParsableCommand {
     func run() async throws {
         let meter = ProgressMeter()
         let report = MirrorReport { meter.note($0) }
-        let wasStopped = try await Interruption.cancelling { [self] in
-            do {
-                try await run(report, meter)
-                return false
-            } catch  where Task.isCancelled {
-                return true
-            }
-        }
-        print(report.current.summary(seconds: meter.seconds))
-        if wasStopped {
-            CommandOutput.note("stopped; run the same command again to go on")
-            throw ExitCode(130)
+        try await Interruption.resumable {
+            try await run(report, meter)
+        } told: {
+            report.current.summary(seconds: meter.seconds)
         }
         if report.current.missing > 0 { throw ExitCode(1) }
     }
@@ -71,18 +63,14 @@ struct MirrorCommand: AsyncParsableCommand {
                     "`\(repository.name)` reads through to nobody; say who it is: longshore-origin upstream add")
             }
             let stored = StoredCrates(pool: slices.pool)
-            let mirrorer = Mirrorer(
-                repository: repository, desk: slices.upstreamDesk, stored: stored,
-                blobs: try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: DatabaseOptions.logger),
-                report: report, followsDependencies: withDependencies, takesOptional: !skipOptional)
+            let blobs = try await DiskBlobs(folder: config.dataFolder + "/blobs", logger: DatabaseOptions.logger)
             let plan = try await plan(repository, slices, config, stored, report, meter)
-            do {
+            try await slices.withUpstreamDesk(for: repository, config) { desk in
+                let mirrorer = Mirrorer(
+                    repository: repository, desk: desk, stored: stored, blobs: blobs, report: report,
+                    followsDependencies: withDependencies, takesOptional: !skipOptional)
                 try await meter.showing({ Self.state(report.current) }, during: { try await mirrorer.run(plan) })
-            } catch {
-                try await slices.upstreamDesk.close()
-                throw error
             }
-            try await slices.upstreamDesk.close()
         }
     }
 

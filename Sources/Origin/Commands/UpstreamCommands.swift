@@ -190,14 +190,7 @@ struct UpstreamCommand: AsyncParsableCommand {
         _ credential: UpstreamCredential?, _ slices: OriginSlices, _ config: OriginConfig
     ) async throws -> UpstreamStore.ToSeal? {
         guard let credential else { return nil }
-        return .init(credential: credential, seal: try await seal(slices, config))
-    }
-
-    /// - Throws: if the keys in use can't be opened with this machine's secret: no origin could open the credential either.
-    private static func seal(_ slices: OriginSlices, _ config: OriginConfig) async throws -> KeySeal {
-        let seal = try SigningSecret.find(config)
-        try await slices.signingKeys.checkSecret(seal)
-        return seal
+        return .init(credential: credential, seal: try await slices.openedSeal(config))
     }
 }
 
