@@ -214,8 +214,8 @@ final class HTTP1Writer {
         if send(file, from: 0, resume) { body = .none }
     }
 
-    /// Copies out of the mapped file as much as the socket has room for: cheaper than `sendfile`, which counts each page of
-    /// the file on its way out and back. What finds no room goes through the channel, which knows when there is room again.
+    /// Copies out of the mapped file as much as the socket has room for; see decision 0020 for why not `sendfile`. What finds
+    /// no room goes through the channel, which knows when there is room again.
     ///
     /// - Returns: true if all has left; else `resume` is called later.
     private func send(_ file: OpenFile, from start: Int, _ resume: @escaping () -> Void) -> Bool {
