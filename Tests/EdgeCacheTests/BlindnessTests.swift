@@ -45,6 +45,27 @@ struct BlindnessTests {
         #expect(scene.ask(scene.bar) == .refuse)
     }
 
+    @Test func `what is lost on the way while the edge is fresh is asked for again, for a while`() {
+        var scene = CoreScene()
+        #expect(scene.ask(scene.foo) == .start(1))
+        scene.pass(.seconds(4))
+        #expect(scene.end(1, .failed(isUnreachable: true)) == .again(1))
+        scene.pass(.milliseconds(999))
+        #expect(scene.end(1, .failed(isUnreachable: true)) == .again(1))
+        scene.core.heardLease(head: 10, at: scene.now)
+        scene.pass(.milliseconds(3001))
+        #expect(scene.end(1, .failed(isUnreachable: true)) == .failed, "four seconds after its first loss")
+        #expect(scene.ask(scene.foo) == .start(2))
+        scene.pass(.seconds(5))
+        #expect(scene.end(2, .failed(isUnreachable: true)) == .failed, "blind")
+    }
+
+    @Test func `what the origin refuses is not asked for again`() {
+        var scene = CoreScene()
+        #expect(scene.ask(scene.foo) == .start(1))
+        #expect(scene.end(1, .failed(isUnreachable: false)) == .failed)
+    }
+
     @Test func `after a pause one question goes out again`() {
         var scene = CoreScene(isFresh: false)
         #expect(scene.ask(scene.foo) == .start(1))

@@ -136,6 +136,7 @@ struct CacheCoreTests {
         var scene = CoreScene()
         scene.hold(scene.foo, generation: 17, at: 10)
         #expect(scene.ask(scene.foo, witness: 18) == .start(2))
+        scene.pass(.seconds(6))
         #expect(scene.end(2, .failed(isUnreachable: true)) == .failed)
         #expect(scene.core.fallback(for: scene.question(scene.foo, witness: 18), at: scene.now) == nil)
         #expect(scene.core.fallback(for: scene.question(scene.foo), at: scene.now)?.generation == 17)

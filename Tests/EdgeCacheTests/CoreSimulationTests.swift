@@ -186,7 +186,7 @@ struct CoreSimulationTests {
     @Test(arguments: 1...100 as ClosedRange<UInt64>)
     func `nothing replaced is ever served again`(seed: UInt64) {
         var world = World(dice: Dice(state: seed))
-        for _ in 0..<4000 {
+        for _ in 0..<5000 {
             world.step()
             // Room for other things: the name is as good as unknown.
             let forgotten = world.dice.next() % 60

@@ -224,10 +224,22 @@ struct FillTests {
     @Test func `an origin that can't be reached is asked for no closure until it has answered`() throws {
         var filling = try Filling()
         let scene = filling.scene
+        filling.scene.pass(.seconds(6))
         #expect(filling.end(.unreachable) == [.failed])
+        filling.scene.pass(.seconds(1))
         #expect(filling.scene.ask(scene.foo) == .start(2))
         #expect(filling.scene.end(2, .value(CoreScene.value(1), position: 10)) == .value(1))
         #expect(filling.scene.ask(scene.bar) == .gather(3))
+    }
+
+    @Test func `a list that is lost on the way while the edge is fresh leads to single questions`() throws {
+        var filling = try Filling()
+        let scene = filling.scene
+        #expect(filling.scene.ask(scene.bar) == .gather(2))
+        #expect(filling.end(.unreachable) == [.again(filling.root), .again(2)])
+        #expect(filling.scene.core.beginFill([2], of: try RepositoryName("main"))?.id == nil, "asked for already")
+        #expect(filling.scene.end(2, .value(CoreScene.value(1), position: 10)) == .value(1))
+        #expect(filling.scene.end(filling.root, .value(CoreScene.value(1), position: 10)) == .value(1))
     }
 
     @Test(arguments: [FillFailure.unknown, .refused])
@@ -281,9 +293,11 @@ struct FillTests {
         let other = CacheKey(path: ByteBuffer(string: "/other/index/3/f/foo"))
         #expect(filling.scene.ask(scene.bar) == .gather(2))
         #expect(filling.scene.ask(other) == .gather(3))
+        filling.scene.pass(.seconds(6))
         #expect(filling.end(.unreachable) == [.failed, .failed])
         #expect(filling.scene.core.beginFill([2], of: try RepositoryName("main"))?.id == nil)
         #expect(filling.scene.core.beginFill([3], of: try RepositoryName("other"))?.roots == [other])
+        filling.scene.pass(.seconds(1))
         #expect(filling.scene.ask(scene.bar) == .start(4))
     }
 

@@ -4,9 +4,12 @@ extension CacheCore {
         guard let fetch = fetches[id] else { preconditionFailure("a fetch ends once") }
         switch answer {
         case .failed(let isUnreachable):
-            if isUnreachable { silence.failed(at: now) }
-            end(fetch)
-            return .failed
+            guard isUnreachable else {
+                end(fetch)
+                return .failed
+            }
+            silence.failed(at: now)
+            return lostOnTheWay(fetch, at: now)
         case .same(let position):
             silence.answered()
             guard let known = fetch.known else { preconditionFailure("only a known value can be the same") }
@@ -15,6 +18,19 @@ extension CacheCore {
             silence.answered()
             return settle(fetch, value, position, at: now)
         }
+    }
+
+    /// What follows from a question that got no answer. The feed of a fresh edge says that the origin is there, so only the
+    /// way of this one question was broken, as connections are that were open before a cut: it goes out again.
+    mutating func lostOnTheWay(_ fetch: Fetch, at now: Moment) -> FetchOutcome {
+        let firstLoss = fetch.lostAt ?? now
+        guard isFresh(at: now), now < firstLoss + limits.againMax else {
+            end(fetch)
+            return .failed
+        }
+        var lost = fetch
+        lost.lostAt = firstLoss
+        return again(lost)
     }
 
     mutating func begin(_ question: CacheQuestion, isRewarm: Bool) -> FetchTicket {
@@ -53,6 +69,7 @@ extension CacheCore {
         var next = fetch
         next.fill = nil
         next.announced = nil
+        next.isGathering = false
         next.attempts += 1
         next.mustRepeat = false
         next.witnessSent = next.witness

@@ -48,7 +48,7 @@ extension CacheCore {
     }
 
     /// Takes the end of the answer, or the news that there is none. What it did not bring is asked for alone, if anybody
-    /// waits for it. If the origin can't be reached, names that were held back for the list are not sent after it.
+    /// waits for it. If the origin can't be reached, names that were held back for the list share the fate of those in it.
     package mutating func fillEnded(_ id: UInt64, _ failure: FillFailure?, at now: Moment) -> [FillEnd] {
         guard let fill = fills.removeValue(forKey: id) else { preconditionFailure("a fill ends once") }
         if failure == .unknown { fillsPauseUntil = now + limits.fillPause }
@@ -60,9 +60,7 @@ extension CacheCore {
         silence.failed(at: now)
         let heldBack = fetches.values.filter { $0.isGathering && $0.question.key.isFile(of: fill.repository) }
         return fill.fetches.union(heldBack.map(\.id)).sorted().compactMap { id in
-            guard let fetch = fetches[id] else { return nil }
-            end(fetch)
-            return FillEnd(id: id, outcome: .failed)
+            fetches[id].map { FillEnd(id: id, outcome: lostOnTheWay($0, at: now)) }
         }
     }
 

@@ -10,6 +10,7 @@ import Registry
 /// | not held, not verified, not fresh, or newer witness  | start a fetch                        | I4, I5    |
 /// | the origin is silent, held, the offline rule allows  | serve stale                          | I5        |
 /// | the origin is silent, nothing held                   | refuse: 503, never 404               | I11       |
+/// | no answer, while the edge is fresh                   | fetch again, for a while             | I11       |
 /// | an answer from before a change that was applied      | fetch again, never stored or served  | I4        |
 ///
 /// Tokens differ: a verdict counts for the token lease, fresh or not, and never longer (I7).
@@ -21,6 +22,9 @@ package struct CacheCore: Sendable {
         package var fetchesMax = 4096
         package var rewarmsMax = 64
         package var attemptsMax = 5
+        /// So long after its first loss a question that is lost on the way goes out again, if the edge is fresh. Who waits
+        /// for it has waited for that loss already, and would not wait for many.
+        package var againMax: Duration = .seconds(4)
         /// Asked for this often, an entry is fetched again as soon as it is replaced.
         package var hitsToRewarm: UInt8 = 2
         package var leaseTime: Duration = .seconds(5)

@@ -14,6 +14,8 @@ struct Fetch: Sendable {
     var attempts = 1
     /// The feed began anew: no answer to the current attempt can be placed in it.
     var mustRepeat = false
+    /// When it first got no answer.
+    var lostAt: Moment?
     var known: CachedValue?
     /// The fill that is to bring the answer.
     var fill: UInt64?
