@@ -107,7 +107,7 @@ let tests: [Target] = [
         ]),
     .tests("EdgeHTTPTests", ["EdgeHTTP", "TestSupport", .logging, .nio, .nioPosix, .nioSSL, .subprocess]),
     .tests("EdgeCacheTests", ["EdgeCache", "Registry", "TestSupport", .crypto, .logging, .nio]),
-    .tests("EdgeLedgerTests", ["EdgeLedger", "Registry", "TestSupport", .logging]),
+    .tests("EdgeLedgerTests", ["EdgeLedger", "Registry", "TestSupport", .grdb, .logging]),
     .tests(
         "EdgeTests",
         [

@@ -59,6 +59,7 @@ package final class EdgeApp: Sendable {
             makeTable: makeTable)
         let facts = Self.facts(config, desk, blobs)
         let (spool, journal) = try ReadSpool.open(in: layout.reads, logger: logger)
+        let refusals = RefusalNotes(wallClock: wallClock)
         let routes = Routes(
             desk: desk,
             access: ReadAccess(
@@ -66,14 +67,15 @@ package final class EdgeApp: Sendable {
                 signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
             index: IndexRoute(desk: desk, responses: responses),
             crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
-            responses: responses, meters: CacheMeters())
+            responses: responses, meters: CacheMeters(), refusals: refusals)
         server = EdgeServer(
             configuration: Self.server(config), handler: routes, logger: logger,
             observer: RequestRecord(config.accessLog, journal: journal, logger: logger))
         services = [
             ClosingService(clients: [client, closures, feed], claim: claim),
             try ReadKeeper(
-                journal: journal, spool: spool, client: client, spoolBytesMax: config.spoolBytesMax, logger: logger),
+                journal: journal, spool: spool, refusals: refusals, client: client,
+                spoolBytesMax: config.spoolBytesMax, logger: logger),
             CatalogueKeeper(
                 catalogue: catalogue, desk: desk, blobs: blobs, wallClock: wallClock, logger: logger),
             follower, ListKeeper(desk: desk, keyLease: config.tokenLease),

@@ -77,7 +77,7 @@ final class RequestRecord: EdgeRequestObserver {
     }
 
     /// A path without its token, and bounded.
-    private static func masked(_ path: ByteBuffer) -> String {
+    static func masked(_ path: ByteBuffer) -> String {
         var segments = String(buffer: path).prefix(512).split(separator: "/", omittingEmptySubsequences: false)
         if segments.count > 2, segments[1] == "t" { segments[2] = "…" }
         return Redaction.mask(segments.joined(separator: "/"))

@@ -23,6 +23,7 @@ struct Routes: EdgeHandler {
     let crates: CrateRoute
     let responses: Responses
     let meters: CacheMeters
+    let refusals: RefusalNotes
 
     func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer {
         let path = EdgePath(request.path)
@@ -49,6 +50,7 @@ struct Routes: EdgeHandler {
 
     private enum Quick {
         case answer(RenderedAnswer, reader: String = "")
+        case refused(RenderedAnswer, why: RefusedAccess?)
         case pass(CratePass, RepositoryFacts, reader: String)
         case ask
     }
@@ -57,7 +59,7 @@ struct Routes: EdgeHandler {
         let quick: Quick = desk.withCore { core, now in
             switch access.quick(path, request, secret, &core, at: now) {
             case nil: return .ask
-            case .refused(let answer): return .answer(answer)
+            case .refused(let answer, let why): return .refused(answer, why: why)
             case .allowed(let facts, _, let reader):
                 switch path.target {
                 case .config: return .answer(facts.config)
@@ -74,12 +76,30 @@ struct Routes: EdgeHandler {
         case .answer(let answer, let reader):
             meters.read(path.target, .hit)
             return EdgeAnswer(.rendered(answer), credit: reader)
-        case .pass(let pass, let facts, let reader):
-            guard var answer = crates.quick(pass, path, in: facts) else { return nil }
+        case .refused(let answer, let why):
             meters.read(path.target, .hit)
-            answer.credit = reader
-            return answer
+            if let why { refusals.note(why, request) }
+            return .rendered(answer)
+        case .pass(let pass, let facts, let reader):
+            guard let found = crates.quick(pass, path, in: facts) else { return nil }
+            meters.read(path.target, .hit)
+            return told(found, path, facts, reader, request)
         }
+    }
+
+    /// The answer to a download, on its reader's account; noted if policy refuses it.
+    private func told(
+        _ found: CrateRoute.Found, _ path: EdgePath, _ facts: RepositoryFacts, _ reader: String, _ request: EdgeRequest
+    ) -> EdgeAnswer {
+        var answer = found.answer
+        answer.credit = reader
+        if let block = found.block {
+            let why = RefusedAccess(
+                rule: block.rule ?? AccessRefusal.Rule.policy, reader: .init(reader), repository: facts.name,
+                file: EdgePath.crate(String(buffer: path.key))?.1, reason: block.reason)
+            refusals.note(why, request)
+        }
+        return answer
     }
 
     private func find(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo?) async -> EdgeAnswer {
@@ -90,17 +110,18 @@ struct Routes: EdgeHandler {
 
     private func look(_ path: EdgePath, _ request: EdgeRequest, _ secret: SecretMemo?) async -> EdgeAnswer {
         switch await access.find(path, request, secret) {
-        case .refused(let answer):
+        case .refused(let answer, let why):
+            if let why { refusals.note(why, request) }
             return .rendered(answer)
         case .allowed(let facts, let isCurrent, let reader):
-            var answer: EdgeAnswer =
-                switch path.target {
-                case .config: .rendered(facts.config(isCurrent ? .hit : .stale, responses))
-                case .index: .rendered(await index.find(path, request.ifNoneMatch, in: facts))
-                case .crate: await crates.find(path, in: facts)
-                }
-            answer.credit = reader
-            return answer
+            switch path.target {
+            case .config:
+                return EdgeAnswer(.rendered(facts.config(isCurrent ? .hit : .stale, responses)), credit: reader)
+            case .index:
+                return EdgeAnswer(.rendered(await index.find(path, request.ifNoneMatch, in: facts)), credit: reader)
+            case .crate:
+                return told(await crates.find(path, in: facts), path, facts, reader, request)
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ extension HTTPField.Name {
     static let longshorePosition = named(EdgeWire.positionHeader)
     static let longshoreEdgeURL = named(EdgeWire.edgeURLHeader)
     static let longshoreClosurePart = named(EdgeWire.closurePartHeader)
+    static let longshoreRule = named(EdgeWire.ruleHeader)
     static let longshoreClosureParts = named(EdgeWire.closurePartsHeader)
     static let accelBuffering = named("x-accel-buffering")
 

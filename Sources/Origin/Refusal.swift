@@ -1,4 +1,5 @@
 package import Hummingbird
+import Registry
 
 /// An answer that says no: its status, one sentence with the cause and the next step, and headers that go with it.
 ///
@@ -8,8 +9,22 @@ package struct Refusal: Error, Equatable, CustomStringConvertible {
     /// For the person who ran the command; plain text, cut to 500 characters where cargo would cut it.
     package let detail: String
     package let headers: HTTPFields
+    /// The version that policy keeps from whoever asks; nil if this is about something else.
+    let withheld: Withheld?
+
+    /// A version, and the rule that withholds it.
+    struct Withheld: Hashable, Sendable {
+        let crate: CrateName
+        let version: Version
+        let rule: String?
+    }
 
     package init(_ status: HTTPResponse.Status, _ detail: String, headers: HTTPFields = [:]) {
+        self.init(status, detail, headers: headers, withheld: nil)
+    }
+
+    init(_ status: HTTPResponse.Status, _ detail: String, headers: HTTPFields = [:], withheld: Withheld?) {
+        self.withheld = withheld
         self.status = status
         self.detail = detail
         self.headers = headers

@@ -74,7 +74,7 @@ struct HTTP2HeaderDecoderTests {
             return "error \(error)"
         }
         let head = reader.end()
-        let request = reader.request(head, id: 0)
+        let request = reader.request(head, id: 0, from: .unknown)
         func text(_ bytes: ByteBuffer?) -> String { bytes.map { String(buffer: $0) } ?? "none" }
         return "\(head.method) malformed: \(head.isMalformed) refusal: \(head.refusal.map { "\($0)" } ?? "none") "
             + "path: \(text(request.path)) query: \(text(request.query)) token: \(text(request.authorization)) "

@@ -25,7 +25,8 @@ struct ReadKeeperTests {
             // Sixteen files of some forty reads each: what nobody takes out is soon too much.
             let (spool, journal) = try ReadSpool.open(in: folder + "/reads", segmentBytes: 4096, logger: logger)
             let keeper = try ReadKeeper(
-                journal: journal, spool: spool, client: client, spoolBytesMax: 1 << 20, logger: logger)
+                journal: journal, spool: spool, refusals: RefusalNotes { 1_764_028_800 }, client: client,
+                spoolBytesMax: 1 << 20, logger: logger)
             let services = ServiceGroup(services: [keeper], logger: logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await services.run() }

@@ -205,7 +205,11 @@ final class OriginConnection: ChannelInboundHandler {
     }
 
     private func crate(_ path: String, _ script: ScriptedOrigin.Script) -> Reply {
-        if let reason = script.blocked[path] { return .text(.forbidden, reason + "\n") }
+        if let reason = script.blocked[path] {
+            var reply = Reply.text(.forbidden, reason + "\n")
+            if let rule = script.blockingRule { reply.headers.add(name: EdgeWire.ruleHeader, value: rule) }
+            return reply
+        }
         guard var bytes = script.crates[path] else { return .text(.notFound, "no such file\n") }
         if script.damagesCrates, !bytes.isEmpty { bytes[0] ^= 1 }
         return Reply(headers: ["content-type": "application/gzip"], body: ByteBuffer(bytes: bytes))

@@ -30,6 +30,8 @@ package final class ScriptedOrigin: Sendable {
         package var crates: [String: [UInt8]] = [:]
         /// Refused downloads and why, by the same path.
         package var blocked: [String: String] = [:]
+        /// The rule that it names for them; nil: an origin that names none.
+        package var blockingRule: String?
         /// What signs URLs here, and the name by which this origin knows the edge.
         package var keys = SigningKeyList(edge: "eu", keys: [])
         /// By the hash of the secret.
@@ -169,6 +171,7 @@ package final class ScriptedOrigin: Sendable {
     /// True if a batch came again with other content.
     package var hasContradiction: Bool { state.withLock { $0.hasContradiction } }
     package var pulls: [AccessBatch.Pull] { batches.flatMap(\.pulls) }
+    package var refusals: [AccessRefusal] { batches.flatMap { $0.refusals ?? [] } }
 
     /// - Returns: nil if the answer is to be lost.
     func took(_ batch: AccessBatch) -> AccessBatch.Taken? {

@@ -13,8 +13,8 @@ import Registry
 /// The texts are those of the origin: cause, then next step.
 enum AccessGate: Equatable {
     case open
-    /// 401: `text` says why.
-    case challenge(String)
+    /// 401: `text` says why, `rule` in one word for the audit log.
+    case challenge(String, rule: String)
     /// 403: `text` says what is missing.
     case forbidden(String)
 
@@ -26,11 +26,14 @@ enum AccessGate: Equatable {
     ) {
         guard let verdict else {
             self = .challenge(
-                "this registry does not know the token; ask an administrator for a new one, then run `cargo login`")
+                "this registry does not know the token; ask an administrator for a new one, then run `cargo login`",
+                rule: AccessRefusal.Rule.tokenUnknown)
             return
         }
         guard !verdict.isExpired(at: now) else {
-            self = .challenge("the token has expired; ask an administrator for a new one, then run `cargo login`")
+            self = .challenge(
+                "the token has expired; ask an administrator for a new one, then run `cargo login`",
+                rule: AccessRefusal.Rule.tokenExpired)
             return
         }
         guard verdict.mayRead(repository, crate) else {
@@ -44,9 +47,9 @@ enum AccessGate: Equatable {
 
     static let missingToken = AccessGate.challenge(
         "this needs a token and the request carries none; ask an administrator of this registry for one, "
-            + "then run `cargo login`")
+            + "then run `cargo login`", rule: AccessRefusal.Rule.noToken)
 
     static let malformedToken = AccessGate.challenge(
         "the token is not one of this registry: it must begin with `lsh_t` and be complete; copy it again, "
-            + "then run `cargo login`")
+            + "then run `cargo login`", rule: AccessRefusal.Rule.tokenMalformed)
 }

@@ -2,6 +2,7 @@ import EdgeCache
 import EdgeHTTP
 import NIOCore
 import Registry
+import Signing
 
 /// Which repository a request is for, and whether it may read there; runs before any look-up of content.
 struct ReadAccess: Sendable {
@@ -9,7 +10,8 @@ struct ReadAccess: Sendable {
         /// `isCurrent` is false if the list of repositories may be out of date; `reader` is the id of the token that
         /// opened the door, empty if none was needed.
         case allowed(RepositoryFacts, isCurrent: Bool, reader: String = "")
-        case refused(RenderedAnswer)
+        /// `why` is nil if nobody was kept from anything: there is no such repository, or it can't be told.
+        case refused(RenderedAnswer, why: RefusedAccess? = nil)
     }
 
     let desk: CacheDesk
@@ -28,9 +30,9 @@ struct ReadAccess: Sendable {
         guard let held = core.glanceList(at: now) else { return nil }
         guard let facts = Self.table(held)[path.repository] else { return .refused(responses.unknownRepository) }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: true) }
-        guard let memo else { return refusal(.missingToken, facts) }
-        guard let key = memo.key else { return refusal(.malformedToken, facts) }
-        return core.glance(key, at: now).map { judge($0, path, facts, isCurrent: true) }
+        guard let memo else { return refusal(.missingToken, .nobody, facts) }
+        guard let key = memo.key else { return refusal(.malformedToken, .nobody, facts) }
+        return core.glance(key, at: now).map { judge($0, memo, path, facts, isCurrent: true) }
     }
 
     /// The verdict with the origin's help.
@@ -47,16 +49,20 @@ struct ReadAccess: Sendable {
         if SignedAccess.isMeant(by: path, request) {
             switch await signatures.find(request) {
             case .open(let reader): return .allowed(facts, isCurrent: isCurrent, reader: reader)
-            case .refused(let reason): return .refused(responses.refusal(403, "\(reason)"))
+            case .refused(let refusal, let reader):
+                let why = RefusedAccess(
+                    rule: AccessRefusal.Rule.signedURL + refusal.word, reader: .init(reader), repository: facts.name,
+                    reason: "\(refusal)")
+                return .refused(responses.refusal(403, why.reason), why: why)
             case .unavailable: return .refused(responses.unavailable)
             }
         }
         guard facts.isPrivate else { return .allowed(facts, isCurrent: isCurrent) }
-        guard let memo else { return refusal(.missingToken, facts) }
-        guard let key = memo.key else { return refusal(.malformedToken, facts) }
+        guard let memo else { return refusal(.missingToken, .nobody, facts) }
+        guard let key = memo.key else { return refusal(.malformedToken, .nobody, facts) }
         switch await desk.ask(CacheQuestion(key, .token)) {
         case .hit(let token), .miss(let token), .stale(let token):
-            return judge(token, path, facts, isCurrent: isCurrent)
+            return judge(token, memo, path, facts, isCurrent: isCurrent)
         case .unavailable:
             return .refused(responses.unavailable)
         }
@@ -72,19 +78,30 @@ struct ReadAccess: Sendable {
     }
 
     private func judge(
-        _ token: CachedValue, _ path: EdgePath, _ facts: RepositoryFacts, isCurrent: Bool
+        _ token: CachedValue, _ memo: SecretMemo, _ path: EdgePath, _ facts: RepositoryFacts, isCurrent: Bool
     ) -> Verdict {
         let verdict = token.payload.map { unsafeDowncast($0, to: TokenVerdict.self) }
         let gate = AccessGate(verdict, facts.name, at: wallClock()) { path.crate }
-        guard gate == .open else { return refusal(gate, facts) }
+        guard gate == .open else {
+            let reader: RefusedAccess.Reader =
+                if let verdict { .subject(verdict.introspection.subject) } else if let hash = memo.hash {
+                    .secret(hash)
+                } else { .nobody }
+            return refusal(gate, reader, facts)
+        }
         return .allowed(facts, isCurrent: isCurrent, reader: verdict?.introspection.subject ?? "")
     }
 
-    private func refusal(_ gate: AccessGate, _ facts: RepositoryFacts) -> Verdict {
+    private func refusal(_ gate: AccessGate, _ reader: RefusedAccess.Reader, _ facts: RepositoryFacts) -> Verdict {
+        func why(_ rule: String, _ text: String) -> RefusedAccess {
+            RefusedAccess(rule: rule, reader: reader, repository: facts.name, reason: text)
+        }
         switch gate {
         case .open: preconditionFailure("an open gate refuses nobody")
-        case .challenge(let text): .refused(facts.challenge(text, responses))
-        case .forbidden(let text): .refused(responses.refusal(403, text))
+        case .challenge(let text, let rule):
+            return .refused(facts.challenge(text, responses), why: why(rule, text))
+        case .forbidden(let text):
+            return .refused(responses.refusal(403, text), why: why(AccessRefusal.Rule.notAllowed, text))
         }
     }
 }

@@ -1,6 +1,7 @@
 import EdgeCache
 import EdgeHTTP
 import NIOCore
+import Registry
 
 /// What a connection's last credential came to, so that the same bytes are not hashed for each request again.
 ///
@@ -8,11 +9,14 @@ import NIOCore
 final class SecretMemo: Sendable {
     /// Of the token's entry; nil if the credential can't be one of ours.
     let key: CacheKey?
+    /// By which origin and edges know it; nil likewise.
+    let hash: Checksum?
     private let sent: ByteBuffer
 
     private init(_ sent: ByteBuffer) {
         self.sent = sent
-        if case .secret(let hash) = ReaderSecret(sent) { key = .token(hash) } else { key = nil }
+        if case .secret(let hash) = ReaderSecret(sent) { self.hash = hash } else { hash = nil }
+        key = hash.map { .token($0) }
     }
 
     /// - Parameter memo: the connection's; changed if another credential came.

@@ -21,13 +21,14 @@ struct SignedAccess: Sendable {
     enum Verdict: Sendable, Equatable {
         /// `reader` is the id of the token behind it; empty for a share link.
         case open(reader: String)
-        case refused(SignedURL.Refusal)
+        /// `reader` likewise, if the signature is good but came to its end; else empty.
+        case refused(SignedURL.Refusal, reader: String = "")
         case unavailable
 
         fileprivate var word: String {
             switch self {
             case .open: "open"
-            case .refused(let refusal): refusal.word
+            case .refused(let refusal, _): refusal.word
             case .unavailable: "unavailable"
             }
         }
@@ -69,7 +70,9 @@ struct SignedAccess: Sendable {
             try ring.check(url, for: request.method == .other ? .other : .read, at: wallClock())
             guard case .token(let id, let position) = url.claims.subject else { return .open(reader: "") }
             // Last, so that what was applied while we looked counts.
-            guard desk.withCore({ core, _ in core.ended.mayUse(id, asOf: position) }) else { throw .endedToken }
+            guard desk.withCore({ core, _ in core.ended.mayUse(id, asOf: position) }) else {
+                return .refused(.endedToken, reader: id)
+            }
             return .open(reader: id)
         } catch {
             return .refused(error)

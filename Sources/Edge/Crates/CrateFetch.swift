@@ -18,10 +18,14 @@ extension OriginFetch {
             ? client.read(EdgeWire.crate(repository, file), method: .HEAD)
             : bring(file, from: EdgeWire.crate(repository, file))
         switch answer.status {
-        case 200: return .value(CratePass(refusal: nil).value(group: group), position: answer.position)
+        case 200: return .value(CratePass(nil).value(group: group), position: answer.position)
         case 403:
             return .value(
-                CratePass(refusal: try await reason(answer, repository, file)).value(group: group),
+                CratePass(
+                    .init(
+                        reason: try await reason(answer, repository, file),
+                        rule: answer.headers.first(name: EdgeWire.ruleHeader))
+                ).value(group: group),
                 position: answer.position)
         case 404: return .value(.absent(group: group), position: answer.position)
         default: throw UpstreamError(fault: .protocolBroken, detail: "status \(answer.status) for a crate")

@@ -29,40 +29,47 @@ struct CrateRoute: Sendable {
         core.glance(CacheKey(path: path.key), at: now)?.payload.map { unsafeDowncast($0, to: CratePass.self) }
     }
 
+    /// What comes of a download; `block` says why it is refused.
+    typealias Found = (answer: EdgeAnswer, block: CratePass.Block?)
+
     /// - Returns: nil if the bytes are not on disk, or not checked since the start.
-    func quick(_ pass: CratePass, _ path: EdgePath, in facts: RepositoryFacts) -> EdgeAnswer? {
-        if let refusal = pass.refusal { return .rendered(responses.refusal(403, refusal)) }
+    func quick(_ pass: CratePass, _ path: EdgePath, in facts: RepositoryFacts) -> Found? {
+        if let block = pass.block { return refusal(block) }
         guard let checksum = path.checksumOfCanonical, let blob = blobs.find(checksum, at: wallClock()) else {
             return nil
         }
-        return .file(answer(blob, facts, .hit))
+        return (.file(answer(blob, facts, .hit)), nil)
     }
 
-    func find(_ path: EdgePath, in facts: RepositoryFacts) async -> EdgeAnswer {
+    func find(_ path: EdgePath, in facts: RepositoryFacts) async -> Found {
         guard let (repository, file) = EdgePath.crate(String(buffer: path.key)) else {
-            return .rendered(responses.notFound)
+            return (.rendered(responses.notFound), nil)
         }
         let question = CacheQuestion(
             .crate(repository, file), .crate, group: .version(repository, file.name, file.version),
             offline: facts.offline)
         // Twice, because the file of a pass that is held may have been evicted or be damaged.
         for _ in 0..<2 {
-            guard let (value, cache) = await desk.ask(question).word else { return .rendered(responses.unavailable) }
-            guard let pass = value.payload.map({ unsafeDowncast($0, to: CratePass.self) }) else {
-                return .rendered(responses.noDownload)
+            guard let (value, cache) = await desk.ask(question).word else {
+                return (.rendered(responses.unavailable), nil)
             }
-            if let refusal = pass.refusal { return .rendered(responses.refusal(403, refusal)) }
+            guard let pass = value.payload.map({ unsafeDowncast($0, to: CratePass.self) }) else {
+                return (.rendered(responses.noDownload), nil)
+            }
+            if let block = pass.block { return refusal(block) }
             do {
                 if let blob = try await blobs.check(file.checksum, at: wallClock()) {
-                    return .file(answer(blob, facts, cache))
+                    return (.file(answer(blob, facts, cache)), nil)
                 }
             } catch {
                 logger.error("a file can't be read", metadata: ["sha256": "\(file.checksum)", "error": "\(error)"])
             }
             desk.withCore { core, _ in core.forget(question.key) }
         }
-        return .rendered(responses.unavailable)
+        return (.rendered(responses.unavailable), nil)
     }
+
+    private func refusal(_ block: CratePass.Block) -> Found { (.rendered(responses.refusal(403, block.reason)), block) }
 
     private func answer(_ blob: HeldBlob, _ facts: RepositoryFacts, _ cache: CacheState) -> FileAnswer {
         let reach = facts.isPrivate ? "private" : "public"

@@ -33,6 +33,8 @@ package struct EdgeRequest: Sendable {
     package let acceptsGzip: Bool
     /// Unique in this process; for logs.
     package let id: UInt64
+    /// Who asks, as the socket says; behind a proxy that is the proxy.
+    package let peer: EdgePeer
     /// All parts stand in here, so that a copy of a request counts one reference and not four.
     private let text: ByteBuffer
     private let pathPlace: Place?
@@ -42,11 +44,12 @@ package struct EdgeRequest: Sendable {
 
     init(
         method: Method, in text: ByteBuffer, path: Range<Int>?, query: Range<Int>?, authorization: Range<Int>?,
-        ifNoneMatch: Range<Int>?, acceptsGzip: Bool, id: UInt64
+        ifNoneMatch: Range<Int>?, acceptsGzip: Bool, id: UInt64, peer: EdgePeer
     ) {
         self.method = method
         self.acceptsGzip = acceptsGzip
         self.id = id
+        self.peer = peer
         self.text = text
         pathPlace = path.map(Place.init)
         queryPlace = query.map(Place.init)

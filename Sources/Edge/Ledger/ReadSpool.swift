@@ -11,6 +11,7 @@ package import Registry
 /// | `meta`   | the spool's id, the journal's place, the last batch's number                       |
 /// | `pulls`  | downloads, one a row                                                               |
 /// | `reads`  | sums by day: of index files, and of downloads whose rows had to go                 |
+/// | `refusals` | what was refused, by page and line (`ReadSpool+Refusals.swift`)                    |
 /// | `outbox` | the batch that is on its way, as it is sent: the same bytes however often          |
 ///
 /// A read moves on in one transaction each time: journal → rows → batch → gone. So it is in exactly one place, wherever
@@ -28,6 +29,7 @@ package final class ReadSpool: Sendable {
     package struct Figures: Sendable, Equatable {
         package var pulls = 0
         package var reads = 0
+        package var refusals = 0
         package var bytes = 0
     }
 
@@ -39,7 +41,9 @@ package final class ReadSpool: Sendable {
 
     /// 32 lower-case hex digits; new for each new file.
     package let id: String
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
+    /// What page 0 of this run is numbered here.
+    let firstPage: Int64
 
     private init(path: String) throws {
         var configuration = Configuration()
@@ -47,12 +51,14 @@ package final class ReadSpool: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.label = "spool"
         database = try DatabaseQueue(path: path, configuration: configuration)
-        id = try database.write { database in
-            if try Int.fetchOne(database, sql: "PRAGMA user_version") == 0 { try Self.create(in: database) }
+        (id, firstPage) = try database.write { database in
+            let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+            if version == 0 { try Self.create(in: database) }
+            if version < 2 { try Self.createRefusals(in: database) }
             guard let id = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'id'") else {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the spool has no id")
             }
-            return id
+            return (id, try Self.beginPages(in: database))
         }
     }
 
@@ -182,9 +188,12 @@ package final class ReadSpool: Sendable {
         let pulls = try Row.fetchAll(
             database, sql: "SELECT * FROM pulls ORDER BY id LIMIT ?", arguments: [AccessBatch.rowsMax])
         let reads = try Row.fetchAll(database, sql: "SELECT * FROM reads LIMIT ?", arguments: [AccessBatch.rowsMax])
-        guard !pulls.isEmpty || !reads.isEmpty else { return nil }
+        let refusals = try refusals(in: database)
+        guard !pulls.isEmpty || !reads.isEmpty || !refusals.isEmpty else { return nil }
         let number = try meta("batch", database) + 1
-        let batch = AccessBatch(spool: id, number: number, pulls: pulls.map(pull), reads: reads.map(Self.reads))
+        let batch = AccessBatch(
+            spool: id, number: number, pulls: pulls.map(pull), reads: reads.map(Self.reads),
+            refusals: refusals.isEmpty ? nil : try refusals.map(Self.refusal))
         let body = try JSONEncoder().encode(batch)
         try database.execute(sql: "INSERT INTO outbox VALUES (?, ?)", arguments: [number, body])
         try setMeta("batch", number, database)
@@ -196,6 +205,7 @@ package final class ReadSpool: Sendable {
         for row in reads {
             try delete.execute(arguments: [row["day"], row["repository"], row["crate"], row["version"]])
         }
+        if let last = refusals.last { try deleteRefusals(upTo: last, in: database) }
         return Parcel(number: number, body: Array(body))
     }
 
@@ -228,6 +238,7 @@ package final class ReadSpool: Sendable {
                     database,
                     sql: "SELECT coalesce((SELECT max(id) FROM pulls) - (SELECT min(id) FROM pulls) + 1, 0)") ?? 0,
                 reads: try Int.fetchOne(database, sql: "SELECT count(*) FROM reads") ?? 0,
+                refusals: try Int.fetchOne(database, sql: "SELECT count(*) FROM refusals") ?? 0,
                 bytes: (pages - free) * size)
         }
     }
@@ -260,11 +271,11 @@ package final class ReadSpool: Sendable {
             version: version.isEmpty ? nil : version, count: row["count"])
     }
 
-    private static func meta(_ name: String, _ database: Database) throws -> Int64 {
+    static func meta(_ name: String, _ database: Database) throws -> Int64 {
         try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name]) ?? 0
     }
 
-    private static func setMeta(_ name: String, _ value: Int64, _ database: Database) throws {
+    static func setMeta(_ name: String, _ value: Int64, _ database: Database) throws {
         try database.execute(sql: "UPDATE meta SET value = ? WHERE name = ?", arguments: [value, name])
     }
 }

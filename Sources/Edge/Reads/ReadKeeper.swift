@@ -12,10 +12,11 @@ import ServiceLifecycle
 /// | situation                                  | what happens                                                          |
 /// |--------------------------------------------|-----------------------------------------------------------------------|
 /// | each second                                | the journal's news go into the spool                                  |
+/// | each second                                | so do refusals, of which a page is over ten seconds after it began     |
 /// | every two seconds, or a full batch waits   | a batch is sent, again and again until the origin has it              |
 /// | the origin is away                         | the spool grows                                                       |
 /// | the origin refuses a batch three times     | its reads are lost; those behind it go on                             |
-/// | the spool is larger than its limit         | the oldest downloads become sums: counts stay, their trail is lost    |
+/// | the spool is larger than its limit         | first refusals, then the oldest downloads become sums without names   |
 /// | the spool can't be written                 | the journal grows up to its limit; what comes then is lost            |
 /// | the disk has no room for the journal       | what is served is lost until there is room                            |
 /// | the edge stops                             | the last news are saved and sent, if the origin answers soon          |
@@ -25,6 +26,7 @@ import ServiceLifecycle
 actor ReadKeeper: Service {
     private let journal: ReadJournal
     private let spool: ReadSpool
+    private let refused: RefusalNotes
     private let client: OriginClient
     private let spoolBytesMax: Int
     private let logger: Logger
@@ -43,10 +45,15 @@ actor ReadKeeper: Service {
     private var lostUnsaid: [String: Int] = [:]
     private var sayLostAt: [String: ContinuousClock.Instant] = [:]
 
+    /// Of the page of refusals that is being written; nil while it is empty.
+    private var pageEndsAt: ContinuousClock.Instant?
+
     private let pause: Duration = .milliseconds(250)
     /// Index reads of one second become one row for each crate.
     private let savePause: Duration = .seconds(1)
     private let sendPause: Duration = .seconds(2)
+    /// As long as the origin's own window.
+    private let pageTime: Duration = .seconds(10)
     /// Nobody who stops an edge waits longer for an origin that is silent.
     private let farewellTime: Duration = .seconds(3)
     private static let recordsMax = 100_000
@@ -55,16 +62,18 @@ actor ReadKeeper: Service {
     private static let refusalsMax = 3
 
     init(
-        journal: ReadJournal, spool: ReadSpool, client: OriginClient, spoolBytesMax: Int, logger: Logger
+        journal: ReadJournal, spool: ReadSpool, refusals: RefusalNotes, client: OriginClient, spoolBytesMax: Int,
+        logger: Logger
     ) throws {
         self.journal = journal
         self.spool = spool
+        refused = refusals
         self.client = client
         self.spoolBytesMax = spoolBytesMax
         self.logger = logger
         place = try spool.place()
         // From 0 on, so that an alarm sees the first loss as a change.
-        for what in ["trail", "counts"] { Metric.readsLost.counter(["what": what]).increment(by: 0) }
+        for what in ["trail", "counts", "refusals"] { Metric.readsLost.counter(["what": what]).increment(by: 0) }
     }
 
     func run() async throws {
@@ -74,6 +83,7 @@ actor ReadKeeper: Service {
             await saving
         }
         await drain()
+        await saveRefusals(turns: true)
         await sendLast()
         try spool.close()
     }
@@ -86,6 +96,7 @@ actor ReadKeeper: Service {
             if .now >= drainAt {
                 drainAt = .now + savePause
                 await drain()
+                await saveRefusals(turns: pageEndsAt.map { .now >= $0 } ?? false)
             }
             if .now >= figuresAt {
                 figuresAt = .now + sendPause
@@ -131,6 +142,24 @@ actor ReadKeeper: Service {
         lose(
             journal.takeLost(), "counts",
             "the journal of reads has no room, because the spool is full or can't be written, or the disk is full")
+    }
+
+    /// Notes → spool. A page is sent once it is over, so that each of its lines becomes one line of audit.
+    private func saveRefusals(turns: Bool) async {
+        let (page, lines) = refused.take(turns: turns)
+        guard !lines.isEmpty || turns else { return }
+        pageEndsAt = turns ? nil : pageEndsAt ?? .now + pageTime
+        await trying("refusals can't be spooled; they wait in memory") {
+            do {
+                let folded = try await spool.save(
+                    lines.map { ReadSpool.Refusal(place: $0.place, refusal: $0.refusal) }, page: page, isOver: turns)
+                lose(folded, "refusals", "too many refusals wait for the origin: who the oldest were was dropped")
+            } catch {
+                refused.putBack(lines)
+                pageEndsAt = pageEndsAt ?? .now + pageTime
+                throw error
+            }
+        }
     }
 
     private func prepareJournal() async {
@@ -183,12 +212,21 @@ actor ReadKeeper: Service {
         let batch = try JSONDecoder().decode(AccessBatch.self, from: Data(parcel.body))
         try await spool.taken(parcel.number)
         let reads = batch.pulls.count + batch.reads.reduce(0) { $0 + $1.count }
+        lose(
+            batch.refusals?.reduce(0) { $0 + $1.count } ?? 0, "refusals",
+            "the origin refuses batch \(batch.number) of spool \(batch.spool), \(reason)")
         lose(reads, "counts", "the origin refuses batch \(batch.number) of spool \(batch.spool), \(reason)")
     }
 
     private func lookAfterSpool() async {
         await trying("the spool of reads can't be looked after") {
             var figures = try await spool.figures()
+            if figures.bytes > spoolBytesMax {
+                // They go first: a flood of refusals must cost no read its name.
+                let folded = try await spool.foldRefusals(rowsMax: 1)
+                lose(folded, "refusals", "the spool is larger than `spool-bytes-max`: who was refused was dropped")
+                figures = try await spool.figures()
+            }
             while figures.bytes > spoolBytesMax {
                 let folded = try await spool.fold(rowsMax: Self.foldRows)
                 guard folded > 0 else { break }
@@ -198,6 +236,7 @@ actor ReadKeeper: Service {
             isFull = figures.bytes > spoolBytesMax
             Metric.readsWaiting.gauge(["what": "pulls"]).record(figures.pulls)
             Metric.readsWaiting.gauge(["what": "sums"]).record(figures.reads)
+            Metric.readsWaiting.gauge(["what": "refusals"]).record(figures.refusals)
             Metric.spoolBytes.gauge().record(figures.bytes)
         }
     }

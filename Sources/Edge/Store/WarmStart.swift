@@ -38,8 +38,7 @@ struct WarmStart {
             return IndexPage(uncompressed: saved.body, tag, responses).value
         case .crate:
             guard let (repository, file) = EdgePath.crate(String(buffer: saved.key.bytes)) else { return nil }
-            let pass = CratePass(refusal: saved.body.readableBytes == 0 ? nil : String(buffer: saved.body))
-            return pass.value(group: .version(repository, file.name, file.version))
+            return CratePass(saved: saved.body).value(group: .version(repository, file.name, file.version))
         case .repositories:
             let list = try? JSONDecoder().decode(RepositoryList.self, from: Data(saved.body.readableBytesView))
             return try? list.map(makeTable)?.value()

@@ -76,7 +76,7 @@ struct OriginClient: Sendable {
     }
 
     func introspect(_ hash: Checksum) async throws -> OriginAnswer {
-        let question = try JSONEncoder().encode(Introspection.Question(sha256: hash.description))
+        let question = try JSONEncoder().encode(Introspection.Question(sha256: hash.description, tellsRefusals: true))
         let response = try await send(post(EdgeWire.introspectPath, question))
         return try await answer(response, position: try position(of: response))
     }

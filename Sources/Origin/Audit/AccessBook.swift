@@ -1,3 +1,5 @@
+import Registry
+
 /// Refusals and logins that are not recorded yet, summed up so that a flood of them fills no disk; pure.
 ///
 /// What has the same key within one window is one line with a count. Of refusals there are at most `keysPerAddressMax`
@@ -18,6 +20,9 @@ struct AccessBook: Sendable {
         var address: String?
         /// As the path spells it, if it can be a name at all.
         var repository: String?
+        /// What policy withholds; nil for everything else.
+        var crate: CrateName?
+        var version: String?
         /// Through which edge the origin heard of it.
         var edge: String?
 
@@ -90,7 +95,7 @@ struct AccessBook: Sendable {
     private mutating func room(for key: Key) -> Key {
         if sums[key] != nil { return key }
         guard hasRoom(for: key) else {
-            return Key(action: key.action, actor: "many others", rule: "over-the-limit")
+            return Key(action: key.action, actor: "many others", rule: AccessRefusal.Rule.overTheLimit)
         }
         if key.isLogin {
             loginKeys += 1
@@ -112,14 +117,14 @@ extension AccessBook.Key {
     init(refused principal: Principal, address: String?, repository: String?) {
         self.init(action: "access.refused", actor: "no token", address: address, repository: repository)
         switch principal {
-        case .anonymous: rule = "no-token"
+        case .anonymous: rule = AccessRefusal.Rule.noToken
         case .rejected(let why):
             // A space, which no login has.
             actor = "bad token"
             rule = why.rule
         case .token(let holder):
             (actor, token) = (holder.login, holder.tokenID)
-            rule = "not-allowed"
+            rule = AccessRefusal.Rule.notAllowed
         case .edge(let holder):
             actor = "edge \(holder.name)"
             rule = "edge-credential"
@@ -131,11 +136,11 @@ extension Principal.Rejection {
     /// As the audit log names it.
     var rule: String {
         switch self {
-        case .malformed: "token-malformed"
+        case .malformed: AccessRefusal.Rule.tokenMalformed
         case .unknownScheme: "scheme-unknown"
-        case .unknown: "token-unknown"
-        case .expired: "token-expired"
-        case .revoked: "token-revoked"
+        case .unknown: AccessRefusal.Rule.tokenUnknown
+        case .expired: AccessRefusal.Rule.tokenExpired
+        case .revoked: AccessRefusal.Rule.tokenRevoked
         }
     }
 }

@@ -57,7 +57,7 @@ package final class AccessNotes: Service {
         note(.init(key: key, at: Self.now, request: source.request))
     }
 
-    /// An edge asked about a token that is not, or no longer, good.
+    /// An edge asked about a token that is not, or no longer, good, and does not tell of it itself.
     func refusedAtEdge(_ edge: EdgeHolder, _ rejection: Principal.Rejection, _ record: TokenRecord?) {
         let key = AccessBook.Key(
             action: "access.refused", actor: record?.login ?? "bad token", token: record?.id, rule: rejection.rule,
@@ -68,8 +68,14 @@ package final class AccessNotes: Service {
     fileprivate func refused(_ refusal: Refusal, _ request: Request, _ context: OriginContext) {
         let source = RequestSource.current
         let repository = context.parameters.get("repository").flatMap { try? RepositoryName($0) }
-        let key = AccessBook.Key(
+        var key = AccessBook.Key(
             refused: context.principal, address: source.address, repository: repository?.description)
+        if let withheld = refusal.withheld {
+            // An edge asks for somebody, and tells who that was.
+            if case .edge = context.principal { return }
+            key.rule = withheld.rule ?? AccessRefusal.Rule.policy
+            (key.crate, key.version) = (withheld.crate, withheld.version.description)
+        }
         note(
             .init(
                 key: key, at: Self.now, request: source.request,
@@ -96,7 +102,8 @@ package final class AccessNotes: Service {
         detail["reason"] = sum.reason
         return AuditEntry(
             actor: key.actor, tokenID: key.token, action: key.action,
-            repository: try key.repository.map { try RepositoryName($0) }, rule: key.rule, detail: detail)
+            repository: try key.repository.map { try RepositoryName($0) }, crate: key.crate, version: key.version,
+            rule: key.rule, detail: detail)
     }
 }
 

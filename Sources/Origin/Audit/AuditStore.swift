@@ -20,27 +20,37 @@ package struct AuditStore: Sendable {
     /// Writes lines that belong together, in their order; none for none.
     func record(_ entries: [AuditEntry], in transaction: Transaction) async throws {
         guard !entries.isEmpty else { return }
-        try await insert(entries, from: RequestSource.current, transaction)
+        let source = RequestSource.current
+        try await insert(entries.map { ($0, source) }, transaction)
     }
 
     /// Writes one line about something that came from elsewhere than the request at hand.
     func record(_ entry: AuditEntry, from source: RequestSource, in transaction: Transaction) async throws {
-        try await insert([entry], from: source, transaction)
+        try await insert([(entry, source)], transaction)
+    }
+
+    /// Writes lines about what came from elsewhere, each from its own place, in their order; none for none.
+    func record(_ lines: [(entry: AuditEntry, source: RequestSource)], in transaction: Transaction) async throws {
+        guard !lines.isEmpty else { return }
+        try await insert(lines, transaction)
     }
 
     private func insert(
-        _ entries: [AuditEntry], from source: RequestSource, _ transaction: Transaction
+        _ lines: [(entry: AuditEntry, source: RequestSource)], _ transaction: Transaction
     ) async throws {
+        let entries = lines.map(\.entry)
         _ = try await transaction.execute(
             """
             INSERT INTO audit (actor, token_id, action, repository, crate, version, rule, detail, address, request)
-            SELECT actor, token_id, action, repository, crate, version, rule, detail::jsonb,
-              \(source.address.map(Self.plain)), \(source.request.map(Self.plain))
+            SELECT actor, token_id, action, repository, crate, version, rule, detail::jsonb, address, request
             FROM unnest(\(entries.map { Self.plain($0.actor) })::text[], \(entries.map(\.tokenID))::bigint[],
               \(entries.map { Self.plain($0.action) })::text[], \(entries.map { $0.repository?.description })::text[],
               \(entries.map { $0.crate?.spelling })::text[], \(entries.map { $0.version.map(Self.plain) })::text[],
-              \(entries.map { $0.rule.map(Self.plain) })::text[], \(try entries.map { try Self.json($0.detail) })::text[])
-              WITH ORDINALITY AS line (actor, token_id, action, repository, crate, version, rule, detail, place)
+              \(entries.map { $0.rule.map(Self.plain) })::text[], \(try entries.map { try Self.json($0.detail) })::text[],
+              \(lines.map { $0.source.address.map(Self.plain) })::text[],
+              \(lines.map { $0.source.request.map(Self.plain) })::text[])
+              WITH ORDINALITY AS line (
+                actor, token_id, action, repository, crate, version, rule, detail, address, request, place)
             ORDER BY place
             """)
     }

@@ -99,7 +99,9 @@ package struct CrateRoute: Sendable {
             response.headers[EdgeWire.positionField] = "\(position)"
             return response
         } catch let refusal as Refusal where refusal.status == .notFound || refusal.status == .forbidden {
-            throw Refusal(refusal.status, refusal.detail, headers: [EdgeWire.positionField: "\(position)"])
+            var headers: HTTPFields = [EdgeWire.positionField: "\(position)"]
+            headers[.longshoreRule] = refusal.withheld?.rule
+            throw Refusal(refusal.status, refusal.detail, headers: headers, withheld: refusal.withheld)
         }
     }
 
@@ -122,7 +124,10 @@ package struct CrateRoute: Sendable {
         guard let found = try await fetched(found, name, version, in: repository) else {
             throw Refusal.notFound("repository `\(repository.name)` has no crate `\(name.spelling)` \(version) here")
         }
-        if let refusal = found.refusal { throw Refusal.forbidden(refusal) }
+        if let refusal = found.refusal {
+            throw Refusal(
+                .forbidden, refusal, withheld: Refusal.Withheld(crate: name, version: version, rule: found.rule))
+        }
         let headers: HTTPFields = [
             .contentType: "application/gzip", .contentLength: "\(found.bytes)",
             .cacheControl: (repository.isPrivate ? "private, " : "public, ") + lifetime,

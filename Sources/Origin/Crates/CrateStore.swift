@@ -13,6 +13,8 @@ package struct CrateStore: Sendable {
         let bytes: Int
         /// Why policy lets nobody have it; nil: it does.
         let refusal: String?
+        /// The rule that decided.
+        let rule: String?
     }
 
     /// One statement, hence one snapshot of the version and the feed's position.
@@ -31,7 +33,10 @@ package struct CrateStore: Sendable {
         guard let bytes = try row.value("bytes", as: Int?.self),
             let checksum = Checksum(bytes: try row.value("checksum", as: [UInt8].self))
         else { return (nil, position) }
-        return (Found(checksum: checksum, bytes: bytes, refusal: try row.value("refusal", as: String?.self)), position)
+        let found = Found(
+            checksum: checksum, bytes: bytes, refusal: try row.value("refusal", as: String?.self),
+            rule: try row.value("rule", as: String?.self))
+        return (found, position)
     }
 
     /// Always one row: the position, and the version beside it if there is one.
@@ -40,7 +45,7 @@ package struct CrateStore: Sendable {
     ) -> Query {
         """
         SELECT feed_head.position, found.* FROM feed_head LEFT JOIN (
-          SELECT versions.checksum, versions.bytes, decisions.refusal
+          SELECT versions.checksum, versions.bytes, decisions.refusal, decisions.rule
           FROM crates JOIN versions ON versions.crate_id = crates.id
           LEFT JOIN decisions ON decisions.version_id = versions.id
           WHERE crates.repository_id = \(repository.id) AND crates.identity = \(name.identity)

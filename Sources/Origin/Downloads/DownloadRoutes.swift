@@ -46,11 +46,14 @@ package struct DownloadRoutes: Sendable {
         guard max(batch.pulls.count, batch.reads.count) <= AccessBatch.rowsMax else {
             throw Refusal.tooLarge("a batch has at most \(AccessBatch.rowsMax) pulls and \(AccessBatch.rowsMax) reads")
         }
+        guard batch.refusals?.count ?? 0 <= AccessBatch.refusalsMax else {
+            throw Refusal.tooLarge("a batch has at most \(AccessBatch.refusalsMax) refusals")
+        }
         let taken = try await store.take(batch, from: edge, now: Int(Date.now.timeIntervalSince1970))
         Metric.accessBatches.counter(["result": taken.taken ? "taken" : "repeated"]).increment()
         if taken.refused > 0 {
             context.logger.warning(
-                "edge \(edge.name) told of reads that can't have been; they are left out",
+                "edge \(edge.name) told of reads or refusals that can't have been; they are left out",
                 metadata: ["edge": "\(edge.name)", "rows": "\(taken.refused)"])
         }
         return try .json(taken)

@@ -44,7 +44,7 @@ struct ReadRows: Sendable {
     private static let aheadMax = 86_400
     private static let behindMax = 400 * 86_400
     /// Of one thing on one day: 50,000 a second around the clock. A batch of such rows is far from the end of 64 bits.
-    private static let countMax = 1 << 32
+    static let countMax = 1 << 32
 
     /// Seconds since 1970, by the origin's clock.
     private let now: Int
@@ -113,7 +113,10 @@ struct ReadRows: Sendable {
         return true
     }
 
-    private var times: ClosedRange<Int> { now - Self.behindMax...now + Self.aheadMax }
+    private var times: ClosedRange<Int> { Self.times(at: now) }
+
+    /// What is believed of an edge's clock.
+    static func times(at now: Int) -> ClosedRange<Int> { now - behindMax...now + aheadMax }
 
     private func day(_ said: String) -> String {
         // Days of four-digit years sort as their text does.

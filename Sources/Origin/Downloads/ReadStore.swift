@@ -3,8 +3,11 @@ package import Postgres
 import Registry
 
 /// Owns `read_counts`, `pulls` and `access_batches`: how often what was read where, and by whom.
+///
+/// What edges refused comes with it, and goes on to the audit log.
 package struct ReadStore: Sendable {
     let pool: PostgresPool
+    private let audit = AuditStore()
 
     /// Where counts and their sums stop: what every reader of JSON still holds exactly. Nothing is read so often; but no
     /// edge's word may make a sum that is too large for its type.
@@ -18,6 +21,7 @@ package struct ReadStore: Sendable {
     /// - Parameter now: seconds since 1970, by the origin's clock.
     func take(_ batch: AccessBatch, from edge: EdgeHolder, now: Int) async throws -> AccessBatch.Taken {
         let rows = ReadRows(batch, now: now)
+        let refusals = RefusalRows(batch, now: now)
         return try await pool.withTransaction { transaction in
             // The row's lock makes a second sender of the same batch wait until the first is done.
             let isNew = try await !transaction.query(
@@ -31,7 +35,28 @@ package struct ReadStore: Sendable {
             ).isEmpty
             guard isNew else { return AccessBatch.Taken(taken: false, refused: 0) }
             try await add(rows, from: edge.name, in: transaction)
-            return AccessBatch.Taken(taken: true, refused: rows.refused)
+            if !refusals.isEmpty {
+                let holders = try await holders(of: refusals, in: transaction)
+                // Last: other changes wait for the log's head until this is committed.
+                try await audit.record(refusals.lines(from: edge.name, holders), in: transaction)
+            }
+            return AccessBatch.Taken(taken: true, refused: rows.refused + refusals.refused)
+        }
+    }
+
+    private func holders(of refusals: RefusalRows, in transaction: Transaction) async throws -> [RefusalRows.Holder] {
+        try await transaction.query(
+            """
+            SELECT tokens.id, encode(tokens.hash, 'hex') AS sha256, users.login, tokens.revoked_at IS NOT NULL AS revoked,
+              coalesce(tokens.expires_at <= now(), false) AS expired
+            FROM tokens JOIN users ON users.id = tokens.user_id
+            WHERE tokens.id = ANY(\(refusals.subjects)::bigint[])
+              OR tokens.hash = ANY(ARRAY(SELECT decode(told, 'hex') FROM unnest(\(refusals.hashes)::text[]) AS told))
+            """
+        ).map { row in
+            RefusalRows.Holder(
+                id: try row.value("id"), sha256: try row.value("sha256"), login: try row.value("login"),
+                isRevoked: try row.value("revoked"), isExpired: try row.value("expired"))
         }
     }
 

@@ -71,7 +71,7 @@ package struct EdgeRoutes: Sendable {
         guard let record = found.record, record.revoked == nil, !record.isExpired else {
             let rejection: Principal.Rejection =
                 found.record.map { $0.revoked == nil ? .expired : .revoked } ?? .unknown
-            notes.refusedAtEdge(edge, rejection, found.record)
+            if question.tellsRefusals != true { notes.refusedAtEdge(edge, rejection, found.record) }
             // With the position: only then does the 404 come from us, and says what it says.
             throw Refusal(
                 .notFound, "no valid token has this hash",

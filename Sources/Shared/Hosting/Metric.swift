@@ -66,8 +66,9 @@ package enum Metric: String, CaseIterable, Sendable {
         case .postgresRetries: "Transactions that were repeated after a serialization failure or deadlock."
         case .connectionsOpen: "Client connections that are open."
         case .accessBatches: "Batches of the access log, by result: sent by an edge; taken or repeated at the origin."
-        case .readsWaiting: "Rows of the access log that the origin was not told of yet, by what (pulls, sums)."
-        case .readsLost: "Reads that the access log lost, by what: trail (who it was), counts (that it was)."
+        case .readsWaiting: "Rows of the access log that the origin was not told of yet, by what (pulls, sums, refusals)."
+        case .readsLost:
+            "What the access log lost, by what: trail (who read it), counts (that it was read), refusals (who was refused)."
         case .upstreamRequests:
             "Questions for index files to upstreams, by upstream and result (present, absent, overtaken, fault)."
         case .spoolBytes: "Bytes that an edge's access log takes on its disk."

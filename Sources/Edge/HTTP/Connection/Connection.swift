@@ -28,6 +28,7 @@ final class Connection: ChannelDuplexHandler {
     let isTLS: Bool
     /// Over the limit: whatever it asks is answered 503, then it is closed.
     private(set) var isOneTooMany = false
+    private(set) var peer = EdgePeer.unknown
     /// Where this connection stands in its loop's list; the list's own business.
     var place = 0
 
@@ -274,6 +275,7 @@ final class Connection: ChannelDuplexHandler {
         let limits = loop.shared.configuration
         let open = loop.shared.connectionsOpen.add()
         since = .now()
+        peer = EdgePeer(context.channel.remoteAddress)
         if !isTLS { socket = PlainSocket(context.channel) }
         loop.add(self)
         guard open > limits.connectionsMax else { return }

@@ -64,7 +64,7 @@ final class HTTP1Connection: ConnectionEngine {
     private func accept(_ head: HTTP1Head, _ now: NIODeadline) {
         loop.figures.requestsHTTP1.add()
         if connection.isOneTooMany { return refuse(.tooManyConnections) }
-        let request = head.request(id: loop.requestNumber())
+        let request = head.request(id: loop.requestNumber(), from: connection.peer)
         if upgrades(head, request) { return }
         isLast = !head.keepsAlive
         guard let answer = loop.ask(request, memo: &memo) else {

@@ -16,9 +16,9 @@ struct HTTP1Head {
     /// The value of `http2-settings` if the client asks for `Upgrade: h2c` in the one right way.
     var upgradeSettings: ByteBuffer?
 
-    func request(id: UInt64) -> EdgeRequest {
+    func request(id: UInt64, from peer: EdgePeer) -> EdgeRequest {
         EdgeRequest(
             method: method, in: text, path: path, query: query, authorization: authorization, ifNoneMatch: ifNoneMatch,
-            acceptsGzip: acceptsGzip, id: id)
+            acceptsGzip: acceptsGzip, id: id, peer: peer)
     }
 }

@@ -143,7 +143,7 @@ final class HTTP2Connection: ConnectionEngine {
         guard !head.isMalformed, !isEnd || head.refusal != .body else { return try reset(id, .protocolError) }
         if case .said = draining { return try reset(id, .refusedStream) }
         guard streams.count < loop.shared.configuration.streamsMax else { return try reset(id, .refusedStream) }
-        let request = heads.request(head, id: loop.requestNumber())
+        let request = heads.request(head, id: loop.requestNumber(), from: connection.peer)
         let account = RequestAccount(request, arrived: lastActive)
         if let refusal = head.refusal {
             refuse(id, account, refusal, isOpenForClient: !isEnd)

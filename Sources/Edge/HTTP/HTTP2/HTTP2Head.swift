@@ -55,10 +55,10 @@ struct HTTP2HeadReader {
     }
 
     /// - Returns: the request that `head` is; holds the text.
-    func request(_ head: HTTP2Head, id: UInt64) -> EdgeRequest {
+    func request(_ head: HTTP2Head, id: UInt64, from peer: EdgePeer) -> EdgeRequest {
         EdgeRequest(
             method: head.method, in: text, path: head.path, query: head.query, authorization: head.authorization,
-            ifNoneMatch: head.ifNoneMatch, acceptsGzip: head.encodings.acceptsGzip, id: id)
+            ifNoneMatch: head.ifNoneMatch, acceptsGzip: head.encodings.acceptsGzip, id: id, peer: peer)
     }
 
     mutating func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {

@@ -55,12 +55,17 @@ package struct AccessBatch: Codable, Hashable, Sendable {
     package var number: Int64
     package var pulls: [Pull]
     package var reads: [Reads]
+    /// Nil for none, and from edges that don't tell of them. An origin that does not know of them leaves them out.
+    package var refusals: [AccessRefusal]?
 
-    package init(spool: String, number: Int64, pulls: [Pull], reads: [Reads]) {
+    package init(
+        spool: String, number: Int64, pulls: [Pull], reads: [Reads], refusals: [AccessRefusal]? = nil
+    ) {
         self.spool = spool
         self.number = number
         self.pulls = pulls
         self.reads = reads
+        self.refusals = refusals
     }
 
     /// True for an id such as spools have.
@@ -70,6 +75,8 @@ package struct AccessBatch: Codable, Hashable, Sendable {
 
     /// What an edge puts into one batch at most, of pulls and of reads each, and what the origin takes at most.
     package static let rowsMax = 2000
+    /// Likewise of refusals: fewer, because each becomes a line of audit, and lines are written one after the other.
+    package static let refusalsMax = 200
     package static let bytesMax = 4 << 20
 
     /// The origin's answer: false if it had the batch already.

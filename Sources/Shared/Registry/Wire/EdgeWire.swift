@@ -29,6 +29,8 @@ package enum EdgeWire {
     package static let cratesPrefix = "/edge/v1/crates/"
 
     package static let positionHeader = "longshore-position"
+    /// The name of the rule by which policy withholds a download, in a 403 to an edge.
+    package static let ruleHeader = "longshore-rule"
     package static let streamHeader = "longshore-stream"
     /// A `ClosurePart`, in a question for a closure and in the answer to it.
     package static let closurePartHeader = "longshore-closure-part"
@@ -111,8 +113,13 @@ package struct Introspection: Codable, Hashable, Sendable {
     /// `{"sha256":"<64 hex digits of the secret's hash>"}`; the secret itself never travels.
     package struct Question: Codable, Hashable, Sendable {
         package let sha256: String
+        /// True: the edge tells of those whom it refuses in its access log, so that the origin need not note it here.
+        package let tellsRefusals: Bool?
 
-        package init(sha256: String) { self.sha256 = sha256 }
+        package init(sha256: String, tellsRefusals: Bool? = nil) {
+            self.sha256 = sha256
+            self.tellsRefusals = tellsRefusals
+        }
     }
 
     /// The token's id, which `token` events name.
