@@ -62,9 +62,7 @@ package final class EdgeApp: Sendable {
         let refusals = RefusalNotes(wallClock: wallClock)
         let routes = Routes(
             desk: desk,
-            access: ReadAccess(
-                desk: desk, responses: responses, wallClock: wallClock,
-                signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
+            access: Self.access(config, desk, responses, wallClock),
             index: IndexRoute(desk: desk, responses: responses),
             crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
             responses: responses, meters: CacheMeters(), refusals: refusals)
@@ -132,6 +130,14 @@ package final class EdgeApp: Sendable {
 
     @Sendable private static func now() -> Moment {
         Moment(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
+    }
+
+    private static func access(
+        _ config: EdgeConfig, _ desk: CacheDesk, _ responses: Responses, _ wallClock: @escaping @Sendable () -> Int
+    ) -> ReadAccess {
+        ReadAccess(
+            desk: desk, responses: responses, wallClock: wallClock,
+            signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock))
     }
 
     private static func parts(_ config: EdgeConfig, _ desk: CacheDesk) -> (@Sendable () -> Int)? {

@@ -79,8 +79,8 @@ package struct EdgeConfig: Sendable {
                 "disk-bytes-max", .bytes(1 << 20...1 << 50), default: "20GiB", "how much disk crate files may take"),
             Setting(
                 "spool-bytes-max", .bytes(1 << 20...1 << 40), default: "1GiB",
-                "how much disk the access log may take while the origin is away; over it, who downloaded what is "
-                    + "dropped, oldest first, and counts are kept"),
+                "how much disk the access log may take while the origin is away; over it, who was refused and then "
+                    + "who downloaded what is dropped, oldest first, and counts are kept"),
             Setting("threads", .integer(1...256), default: "2", "event loops that serve clients"),
             Setting(
                 "lease-time", .duration(.milliseconds(100) ... .seconds(3600)), default: "5s",

@@ -66,7 +66,8 @@ package enum Metric: String, CaseIterable, Sendable {
         case .postgresRetries: "Transactions that were repeated after a serialization failure or deadlock."
         case .connectionsOpen: "Client connections that are open."
         case .accessBatches: "Batches of the access log, by result: sent by an edge; taken or repeated at the origin."
-        case .readsWaiting: "Rows of the access log that the origin was not told of yet, by what (pulls, sums, refusals)."
+        case .readsWaiting:
+            "Rows of the access log that the origin was not told of yet, by what (pulls, sums, refusals)."
         case .readsLost:
             "What the access log lost, by what: trail (who read it), counts (that it was read), refusals (who was refused)."
         case .upstreamRequests:
