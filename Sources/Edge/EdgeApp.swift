@@ -60,15 +60,18 @@ package final class EdgeApp: Sendable {
         let facts = Self.facts(config, desk, blobs)
         let (spool, journal) = try ReadSpool.open(in: layout.reads, logger: logger)
         let refusals = RefusalNotes(wallClock: wallClock)
+        let meters = CacheMeters()
         let routes = Routes(
             desk: desk,
-            access: Self.access(config, desk, responses, wallClock),
+            access: ReadAccess(
+                desk: desk, responses: responses, wallClock: wallClock,
+                signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
             index: IndexRoute(desk: desk, responses: responses),
             crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
-            responses: responses, meters: CacheMeters(), refusals: refusals)
+            responses: responses, meters: meters, refusals: refusals)
         server = EdgeServer(
             configuration: Self.server(config), handler: routes, logger: logger,
-            observer: RequestRecord(config.accessLog, journal: journal, logger: logger))
+            observer: RequestRecord(config.accessLog, journal: journal, cacheMeters: meters, logger: logger))
         services = [
             ClosingService(clients: [client, closures, feed], claim: claim),
             try ReadKeeper(
@@ -130,14 +133,6 @@ package final class EdgeApp: Sendable {
 
     @Sendable private static func now() -> Moment {
         Moment(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
-    }
-
-    private static func access(
-        _ config: EdgeConfig, _ desk: CacheDesk, _ responses: Responses, _ wallClock: @escaping @Sendable () -> Int
-    ) -> ReadAccess {
-        ReadAccess(
-            desk: desk, responses: responses, wallClock: wallClock,
-            signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock))
     }
 
     private static func parts(_ config: EdgeConfig, _ desk: CacheDesk) -> (@Sendable () -> Int)? {

@@ -100,27 +100,33 @@ struct EdgePath: Sendable {
 }
 
 extension ByteBuffer {
-    fileprivate func starts(with text: StaticString) -> Bool {
-        readableBytes >= text.utf8CodeUnitCount && has(text)
-    }
+    fileprivate func starts(with text: StaticString) -> Bool { withUnsafeReadableBytes { $0.starts(with: text) } }
 
     fileprivate func isEqual(to text: StaticString) -> Bool {
-        readableBytes == text.utf8CodeUnitCount && has(text)
+        readableBytes == text.utf8CodeUnitCount && starts(with: text)
     }
 
-    private func has(_ text: StaticString) -> Bool {
+    func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
         withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress else { return text.utf8CodeUnitCount == 0 }
-            return memcmp(base, text.utf8Start, text.utf8CodeUnitCount) == 0
-        }
-    }
-
-    fileprivate var lengthToSlash: Int? {
-        withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress, let found = memchr(base, Int32(EdgePath.slash), bytes.count) else {
-                return nil
+            guard bytes.count == other.count, let left = bytes.baseAddress, let right = other.baseAddress else {
+                return bytes.isEmpty && other.isEmpty
             }
-            return UnsafeRawPointer(found) - base
+            return memcmp(left, right, bytes.count) == 0
         }
+    }
+
+    fileprivate var lengthToSlash: Int? { withUnsafeReadableBytes { $0.place(of: EdgePath.slash) } }
+}
+
+extension UnsafeRawBufferPointer {
+    func starts(with text: StaticString) -> Bool {
+        guard let base = baseAddress, count >= text.utf8CodeUnitCount else { return text.utf8CodeUnitCount == 0 }
+        return memcmp(base, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
+    /// Where a byte stands first.
+    func place(of byte: UInt8) -> Int? {
+        guard let base = baseAddress, let found = memchr(base, Int32(byte), count) else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 }

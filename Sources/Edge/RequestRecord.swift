@@ -29,8 +29,10 @@ final class RequestRecord: EdgeRequestObserver {
     private let journal: ReadJournal
     /// Making a meter takes a look-up by text, so those in use are kept; few routes times few statuses.
     private let meters = Mutex<[Int: Meters]>([:])
+    private let cacheMeters: CacheMeters
 
-    init(_ choice: EdgeConfig.AccessLogChoice, journal: ReadJournal, logger: Logger) {
+    init(_ choice: EdgeConfig.AccessLogChoice, journal: ReadJournal, cacheMeters: CacheMeters, logger: Logger) {
+        self.cacheMeters = cacheMeters
         self.choice = choice
         self.journal = journal
         self.logger = logger
@@ -39,12 +41,18 @@ final class RequestRecord: EdgeRequestObserver {
     func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: Duration) {
         // What the server refused itself has no label, and counts as no route.
         let route = RouteLabel(rawValue: outcome.label) ?? .none
-        let meters = meters(route, request.method, outcome.status)
+        count(route, request.method, outcome, duration)
+        guard choice == .all || choice == .errors && outcome.status >= 500 else { return }
+        log(request, outcome, route, duration)
+    }
+
+    private func count(
+        _ route: RouteLabel, _ method: EdgeRequest.Method, _ outcome: EdgeOutcome, _ duration: Duration
+    ) {
+        let meters = meters(route, method, outcome.status)
         meters.requests.increment()
         meters.seconds.record(duration: duration)
         meters.bytes.increment(by: outcome.bytes)
-        guard choice == .all || choice == .errors && outcome.status >= 500 else { return }
-        log(request, outcome, route, duration)
     }
 
     private func meters(_ route: RouteLabel, _ method: EdgeRequest.Method, _ status: Int) -> Meters {
@@ -74,6 +82,18 @@ final class RequestRecord: EdgeRequestObserver {
     func leaves(_ request: EdgeRequest, _ outcome: EdgeOutcome) {
         guard let mark = ReadMark(request, outcome) else { return }
         journal.append(mark.size) { mark.write(to: $0) }
+    }
+
+    /// A log of all requests wants them one by one. None of these is an error.
+    var takesGlances: Bool { choice != .all }
+
+    func leaves(_ glimpse: EdgeGlimpse, _ outcome: EdgeOutcome) {
+        // Read and answered in one go: less than the clock can tell.
+        count(.index, .get, outcome, .zero)
+        cacheMeters.read(.index, .hit)
+        journal.append(ReadMark.headBytes + glimpse.path.count) {
+            ReadMark.write(indexHit: glimpse.path, bytes: outcome.bytes, to: $0)
+        }
     }
 
     /// A path without its token, and bounded.

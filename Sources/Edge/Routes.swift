@@ -32,6 +32,15 @@ struct Routes: EdgeHandler {
         return answer
     }
 
+    /// Index files of public repositories only; they are counted by the observer, once they are sure to leave.
+    func glance(_ glimpse: EdgeGlimpse) -> EdgeGlance? {
+        guard let name = IndexRoute.repository(in: glimpse.path) else { return nil }
+        let answer = desk.withCore { core, now in
+            access.isOpenToAll(name, &core, at: now) ? index.glance(glimpse, &core, at: now) : nil
+        }
+        return answer.map { EdgeGlance($0, label: RouteLabel.index.rawValue) }
+    }
+
     private func answer(
         _ request: EdgeRequest, _ path: EdgePath?, on loop: any EventLoop, _ memo: inout EdgeMemo?
     ) -> EdgeAnswer {

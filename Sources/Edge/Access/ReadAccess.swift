@@ -35,6 +35,14 @@ struct ReadAccess: Sendable {
         return core.glance(key, at: now).map { judge($0, memo, path, facts, isCurrent: true) }
     }
 
+    /// Whether everybody may read in a repository, by what is held and current; false, too, if somebody has to be asked.
+    ///
+    /// Runs under the core's lock.
+    func isOpenToAll(_ name: UnsafeRawBufferPointer, _ core: inout CacheCore, at now: Moment) -> Bool {
+        guard let held = core.glanceList(at: now), let facts = Self.table(held).facts(of: name) else { return false }
+        return !facts.isPrivate
+    }
+
     /// The verdict with the origin's help.
     func find(_ path: EdgePath, _ request: EdgeRequest, _ memo: SecretMemo?) async -> Verdict {
         let (table, isCurrent): (RepositoryTable, Bool)

@@ -1,3 +1,4 @@
+import NIOCore
 import Registry
 
 /// The rules of an edge's cache as a value: events in, verdicts out. No I/O, no clock, no tasks.
@@ -88,6 +89,11 @@ package struct CacheCore: Sendable {
     ///
     /// - Returns: nil if `ask` has to decide.
     package mutating func glance(_ key: CacheKey, at now: Moment) -> CachedValue? {
+        key.bytes.withUnsafeReadableBytes { glance(bytes: $0, at: now) }
+    }
+
+    /// The same by the key's bytes wherever they lie.
+    package mutating func glance(bytes key: UnsafeRawBufferPointer, at now: Moment) -> CachedValue? {
         let currency = currency(at: now)
         return entries.use(key) { currency.covers($0) }
     }

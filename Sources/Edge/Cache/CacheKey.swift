@@ -1,6 +1,12 @@
 package import NIOCore
 package import Registry
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// What an entry is about. For files it is the public path itself, so that a request's bytes are the key.
 ///
 /// | kind           | bytes                                                |
@@ -39,6 +45,15 @@ package struct CacheKey: Hashable, Sendable {
 
     /// How the keys of a repository's index files begin.
     static func indexPrefix(of repository: RepositoryName) -> [UInt8] { Array("/\(repository)/index/".utf8) }
+
+    func isEqual(to key: UnsafeRawBufferPointer) -> Bool {
+        bytes.withUnsafeReadableBytes { own in
+            guard own.count == key.count, let left = own.baseAddress, let right = key.baseAddress else {
+                return own.isEmpty && key.isEmpty
+            }
+            return memcmp(left, right, own.count) == 0
+        }
+    }
 
     /// True for every file of `repository`.
     package func isFile(of repository: RepositoryName) -> Bool {

@@ -42,7 +42,7 @@ struct EntryTable: Sendable {
     private(set) var files = 0
     private var slots: [CacheEntry?] = []
     private var free: [Int] = []
-    private var places: [CacheKey: Int] = [:]
+    private var places = PlaceTable()
     private var groups: [CacheGroup: Set<CacheKey>] = [:]
     private var hand = 0
     /// Where the list of repositories is: every request needs it, and a number is found faster than a key.
@@ -55,7 +55,7 @@ struct EntryTable: Sendable {
 
     var count: Int { places.count }
 
-    subscript(key: CacheKey) -> CacheEntry? { places[key].flatMap { slots[$0] } }
+    subscript(key: CacheKey) -> CacheEntry? { place(of: key).flatMap { slots[$0] } }
 
     /// The list of repositories.
     func list(if isCurrent: (CacheEntry.Standing) -> Bool) -> CachedValue? {
@@ -64,27 +64,37 @@ struct EntryTable: Sendable {
     }
 
     /// Looks an entry up on behalf of a client.
-    mutating func use(_ key: CacheKey) -> CacheEntry? { use(place: key).flatMap { slots[$0] } }
+    mutating func use(_ key: CacheKey) -> CacheEntry? {
+        key.bytes.withUnsafeReadableBytes { use(bytes: $0) }.flatMap { slots[$0] }
+    }
 
-    /// The same without a copy of the entry.
-    mutating func use(_ key: CacheKey, if isCurrent: (CacheEntry.Standing) -> Bool) -> CachedValue? {
-        guard let place = use(place: key), isCurrent(slots[place]!.standing) else { return nil }
+    /// The same without a copy of the entry, by the key's bytes wherever they lie.
+    mutating func use(_ key: UnsafeRawBufferPointer, if isCurrent: (CacheEntry.Standing) -> Bool) -> CachedValue? {
+        guard let place = use(bytes: key), isCurrent(slots[place]!.standing) else { return nil }
         return slots[place]!.value
     }
 
-    private mutating func use(place key: CacheKey) -> Int? {
-        guard let place = places[key], slots[place] != nil else { return nil }
+    private mutating func use(bytes key: UnsafeRawBufferPointer) -> Int? {
+        guard let place = place(of: key) else { return nil }
         if !slots[place]!.wasUsed { slots[place]!.wasUsed = true }
         if slots[place]!.hits < .max { slots[place]!.hits += 1 }
         return place
     }
 
-    /// In the order of their slots, so that what is evicted later depends on nothing but what happened before.
-    func members(of group: CacheGroup) -> [CacheKey] {
-        (groups[group] ?? []).sorted { places[$0, default: 0] < places[$1, default: 0] }
+    private func place(of key: CacheKey) -> Int? { key.bytes.withUnsafeReadableBytes(place) }
+
+    private func place(of key: UnsafeRawBufferPointer) -> Int? {
+        places.find(key) { slots[$0]?.key.isEqual(to: key) ?? false }
     }
 
-    func keys(where isWanted: (CacheKey) -> Bool) -> [CacheKey] { places.keys.filter(isWanted) }
+    /// In the order of their slots, so that what is evicted later depends on nothing but what happened before.
+    func members(of group: CacheGroup) -> [CacheKey] {
+        (groups[group] ?? []).map { (key: $0, place: place(of: $0) ?? 0) }.sorted { $0.place < $1.place }.map(\.key)
+    }
+
+    func keys(where isWanted: (CacheKey) -> Bool) -> [CacheKey] {
+        slots.compactMap { $0?.key }.filter(isWanted)
+    }
 
     /// Index files and absences of a repository, any of them; stops looking when there are enough.
     func indexFiles(of repository: RepositoryName, countMax: Int) -> [CacheEntry] {
@@ -109,7 +119,7 @@ struct EntryTable: Sendable {
         }
         let place = free.popLast() ?? slots.count
         if place == slots.count { slots.append(entry) } else { slots[place] = entry }
-        places[entry.key] = place
+        entry.key.bytes.withUnsafeReadableBytes { places.add($0, at: place) }
         if entry.kind == .repositories { listPlace = place }
         bytes += entry.cost
         if entry.isFile { files += 1 }
@@ -119,7 +129,7 @@ struct EntryTable: Sendable {
 
     /// Changes what is known of an entry, never its value.
     mutating func verify(_ key: CacheKey, position: UInt64, epoch: UInt64, at now: Moment) {
-        guard let place = places[key] else { return }
+        guard let place = place(of: key) else { return }
         slots[place]?.position = position
         slots[place]?.epoch = epoch
         slots[place]?.verifiedAt = now
@@ -127,12 +137,13 @@ struct EntryTable: Sendable {
 
     mutating func distrust(_ key: CacheKey) {
         // Epochs count from 1, so no core is ever in epoch 0.
-        if let place = places[key] { slots[place]?.epoch = 0 }
+        if let place = place(of: key) { slots[place]?.epoch = 0 }
     }
 
     @discardableResult
     mutating func remove(_ key: CacheKey) -> CacheEntry? {
-        guard let place = places.removeValue(forKey: key), let entry = slots[place] else { return nil }
+        guard let place = place(of: key), let entry = slots[place] else { return nil }
+        key.bytes.withUnsafeReadableBytes { places.remove($0, at: place) }
         slots[place] = nil
         if place == listPlace { listPlace = nil }
         free.append(place)

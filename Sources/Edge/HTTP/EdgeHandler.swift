@@ -6,6 +6,16 @@ package import NIOCore
 package protocol EdgeHandler: Sendable {
     /// - Parameter memo: whatever the handler wants to find again with the next request of the same connection; nil at first.
     func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer
+
+    /// The answer to the commonest of requests if it is at hand, without an object made for the request.
+    ///
+    /// - Returns: nil if `answer` is to be asked, and always unless a handler has its own.
+    func glance(_ glimpse: EdgeGlimpse) -> EdgeGlance?
+}
+
+extension EdgeHandler {
+    /// Nothing, for those who are content to be asked.
+    package func glance(_ glimpse: EdgeGlimpse) -> EdgeGlance? { nil }
 }
 
 /// What a handler remembers of a connection. Confined to the connection's event loop, and gone with it.

@@ -8,6 +8,12 @@ package protocol EdgeRequestObserver: Sendable {
     /// The last part of an answer is handed to the kernel next: whoever has an answer whole has been told of here, even
     /// if the process is killed in the same moment. Not called for answers that break off earlier.
     func leaves(_ request: EdgeRequest, _ outcome: EdgeOutcome)
+
+    /// False for observers that want every request as one; then no handler is asked for a glance.
+    var takesGlances: Bool { get }
+
+    /// In place of both calls above, at the time of `leaves`: a glimpse was answered at once.
+    func leaves(_ glimpse: EdgeGlimpse, _ outcome: EdgeOutcome)
 }
 
 /// What became of a request.
@@ -27,4 +33,9 @@ package struct EdgeOutcome: Sendable {
 extension EdgeRequestObserver {
     /// Nothing, for those who need to know of the end only.
     package func leaves(_ request: EdgeRequest, _ outcome: EdgeOutcome) {}
+
+    /// Every request is wanted as one.
+    package var takesGlances: Bool { false }
+    /// Nothing, for those who take none.
+    package func leaves(_ glimpse: EdgeGlimpse, _ outcome: EdgeOutcome) {}
 }

@@ -38,6 +38,25 @@ struct IndexRoute: Sendable {
         return page.answer(isKnown: validators.know(page.tag), .hit)
     }
 
+    /// The same for a glimpse; nil, too, if the client's validators are more than our own tag.
+    func glance(_ glimpse: EdgeGlimpse, _ core: inout CacheCore, at now: Moment) -> RenderedAnswer? {
+        guard let held = core.glance(bytes: glimpse.path, at: now), let page = Self.page(held), !page.wantsGzip else {
+            return nil
+        }
+        guard let tag = glimpse.ifNoneMatch else { return page.full }
+        return page.tagBytes.isEqual(to: tag) ? page.notModified : nil
+    }
+
+    /// The repository whose index a path lies in, if it is written as we would; nil for a path with a token.
+    static func repository(in path: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let tail = UnsafeRawBufferPointer(rebasing: path.dropFirst())
+        guard path.starts(with: "/"), !path.starts(with: "/t/"), let length = tail.place(of: UInt8(ascii: "/")),
+            length > 0,
+            UnsafeRawBufferPointer(rebasing: tail[length...]).starts(with: "/index/")
+        else { return nil }
+        return UnsafeRawBufferPointer(rebasing: tail[..<length])
+    }
+
     func find(_ path: EdgePath, _ ifNoneMatch: ByteBuffer?, in facts: RepositoryFacts) async -> RenderedAnswer {
         guard let (repository, file) = EdgePath.index(String(buffer: path.key)) else { return responses.notFound }
         let validators = Validators(ifNoneMatch)

@@ -70,6 +70,11 @@ final class RepositoryTable: Sendable {
         few.isEmpty ? facts[name] : few.first { $0.name == name }?.facts
     }
 
+    /// The same by the name's bytes wherever they lie.
+    func facts(of name: UnsafeRawBufferPointer) -> RepositoryFacts? {
+        few.isEmpty ? facts[ByteBuffer(bytes: name)] : few.first { $0.name.isEqual(to: name) }?.facts
+    }
+
     func value() throws -> CachedValue {
         CachedValue(payload: self, body: ByteBuffer(bytes: try JSONEncoder().encode(list)))
     }

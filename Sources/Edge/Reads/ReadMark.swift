@@ -45,14 +45,7 @@ struct ReadMark {
 
     /// - Parameter record: exactly `size` bytes.
     func write(to record: UnsafeMutableRawBufferPointer) {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME_COARSE, &now)
-        record[0] = isCrate ? 2 : 1
-        record[1] = cache
-        record[2] = UInt8(subject.utf8.count)
-        for place in 3..<8 { record[place] = 0 }
-        record.storeBytes(of: Int64(now.tv_sec), toByteOffset: 8, as: Int64.self)
-        record.storeBytes(of: Int64(bytes), toByteOffset: 16, as: Int64.self)
+        Self.write(isCrate, cache, UInt8(subject.utf8.count), bytes, to: record)
         var place = Self.headBytes
         for byte in subject.utf8 {
             record[place] = byte
@@ -61,6 +54,28 @@ struct ReadMark {
         path.withUnsafeReadableBytes { path in
             UnsafeMutableRawBufferPointer(rebasing: record[place...]).copyMemory(from: path)
         }
+    }
+
+    /// The mark of an index file that was held, read by nobody known.
+    ///
+    /// - Parameter record: exactly `headBytes` and those of the path.
+    static func write(indexHit path: UnsafeRawBufferPointer, bytes: Int, to record: UnsafeMutableRawBufferPointer) {
+        write(false, 0, 0, bytes, to: record)
+        UnsafeMutableRawBufferPointer(rebasing: record[headBytes...]).copyMemory(from: path)
+    }
+
+    private static func write(
+        _ isCrate: Bool, _ cache: UInt8, _ subjectBytes: UInt8, _ bytes: Int,
+        to record: UnsafeMutableRawBufferPointer
+    ) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        record[0] = isCrate ? 2 : 1
+        record[1] = cache
+        record[2] = subjectBytes
+        for place in 3..<8 { record[place] = 0 }
+        record.storeBytes(of: Int64(now.tv_sec), toByteOffset: 8, as: Int64.self)
+        record.storeBytes(of: Int64(bytes), toByteOffset: 16, as: Int64.self)
     }
 
     /// A record as it is read again.

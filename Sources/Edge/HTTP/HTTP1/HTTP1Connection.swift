@@ -34,8 +34,25 @@ final class HTTP1Connection: ConnectionEngine {
 
     func received(_ bytes: ByteBuffer) {
         guard !isLast else { return }
-        reader.append(bytes)
+        var rest = bytes
+        rest.moveReaderIndex(forwardBy: glance(bytes))
+        guard rest.readableBytes > 0, !isOver else { return }
+        reader.append(rest)
         read()
+    }
+
+    /// Answers what can be answered at a glance; see `HTTP1Glance`.
+    ///
+    /// - Returns: how many bytes those requests had.
+    private func glance(_ bytes: ByteBuffer) -> Int {
+        guard line.isEmpty, reader.isEmpty, !isSending, !isOver, !isDraining, !writer.isOpen, !connection.isOneTooMany
+        else { return 0 }
+        let count = bytes.withUnsafeReadableBytes { writer.glance($0) }
+        if count > 0 {
+            hasServed = true
+            lastActive = .now()
+        }
+        return count
     }
 
     func receivedAll() {

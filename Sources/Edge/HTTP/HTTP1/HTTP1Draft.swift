@@ -27,6 +27,12 @@ struct HTTP1Draft {
             ? settings : nil
     }
 
+    /// Nothing but a path is asked for, by a client that speaks on in HTTP/1.1.
+    var isPlainGet: Bool {
+        method == .get && query == nil && authorization == nil && furtherIfNoneMatch.isEmpty && isHTTP11 && !closes
+            && !offersH2C
+    }
+
     /// Checks that need the whole head.
     func finish() throws(Refusal) {
         if isHTTP11, !hasHost { throw .missingHost }

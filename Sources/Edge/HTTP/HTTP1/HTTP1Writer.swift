@@ -18,8 +18,8 @@ final class HTTP1Writer {
     /// Told when the last part of an answer's file is next: the rest has left, and nobody has the file whole yet.
     var lastPartIsNext: () -> Void = {}
 
-    private let connection: Connection
-    private let loop: ServerLoop
+    let connection: Connection
+    let loop: ServerLoop
     private var out = ByteBuffer()
     private var body = Body.none
     /// Between `begin` and `end`.
@@ -33,9 +33,9 @@ final class HTTP1Writer {
     private(set) var hasFailed = false
 
     /// Smaller bodies are copied behind their heads; larger ones are written as they are.
-    private static let copyBytesMax = 16 << 10
+    static let copyBytesMax = 16 << 10
     private static let writeBytesMax = 256 << 10
-    private static let gatherBytesMax = 64 << 10
+    static let gatherBytesMax = 64 << 10
     /// How much of a file is kept back until the answer was noted; fits into any socket's buffer.
     private static let lastPartBytes = 16 << 10
     /// Of a file, before others get their turn.

@@ -13,6 +13,8 @@ final class ServerShared: Sendable {
     let connectionsOpen = Counter()
     let requestsOpen = Counter()
     let fileBytesBuffered = Counter()
+    /// Whether handlers may be asked for a glance.
+    let glances: Bool
 
     init(
         configuration: EdgeServerConfiguration, handler: any EdgeHandler, observer: (any EdgeRequestObserver)?,
@@ -23,6 +25,7 @@ final class ServerShared: Sendable {
         self.observer = observer
         self.logger = logger
         threadPool = .singleton
+        glances = observer?.takesGlances ?? true
     }
 }
 
