@@ -15,8 +15,9 @@ import Registry
 /// | anything else                                          | 404; other methods 405      |
 ///
 /// What is held and current is answered at once, on the connection's event loop and under one lock; everything else
-/// in a task that goes on when the client leaves.
-struct Routes: EdgeHandler {
+/// in a task that goes on when the client leaves. A class: a server that holds a struct behind a protocol copies it for each
+/// request, and counts every owner in it.
+final class Routes: EdgeHandler {
     let desk: CacheDesk
     let access: ReadAccess
     let index: IndexRoute
@@ -24,6 +25,19 @@ struct Routes: EdgeHandler {
     let responses: Responses
     let meters: CacheMeters
     let refusals: RefusalNotes
+
+    init(
+        desk: CacheDesk, access: ReadAccess, index: IndexRoute, crates: CrateRoute, responses: Responses,
+        meters: CacheMeters, refusals: RefusalNotes
+    ) {
+        self.desk = desk
+        self.access = access
+        self.index = index
+        self.crates = crates
+        self.responses = responses
+        self.meters = meters
+        self.refusals = refusals
+    }
 
     func answer(_ request: EdgeRequest, on loop: any EventLoop, memo: inout EdgeMemo?) -> EdgeAnswer {
         let path = EdgePath(request.path)

@@ -15,12 +15,17 @@ import Synchronization
 /// | `/fails` | a future that fails |
 /// | `/file`, `/gone`, `/short` | the test's file; an absent one; one with fewer bytes than announced |
 /// | else | 404; 405 for methods other than GET and HEAD |
+///
+/// At a glance: `/text`, `/echo…` and `/unchanged`, with the same answers.
 struct ScriptedHandler: EdgeHandler {
     static let text = String(repeating: "{\"name\":\"serde\",\"vers\":\"1.0.0\"}\n", count: 100)
     static let largeBytes = 8 << 20
 
     var file = ""
     var fileBytes = 0
+    /// False: whatever is asked takes the long way.
+    var glances = true
+    let glanced = Tally()
 
     private static let textAnswer = RenderedAnswer(
         status: 200, headers: [("content-type", "text/plain"), ("etag", "\"g1-a\"")], body: ByteBuffer(string: text),
@@ -48,6 +53,21 @@ struct ScriptedHandler: EdgeHandler {
         }
     }
 
+    func glance(_ glimpse: EdgeGlimpse) -> EdgeGlance? {
+        guard glances else { return nil }
+        let path = String(decoding: glimpse.path, as: UTF8.self)
+        let tag = glimpse.ifNoneMatch.map { String(decoding: $0, as: UTF8.self) }
+        let answer: RenderedAnswer
+        switch path {
+        case "/text": answer = Self.textAnswer
+        case "/unchanged": answer = Self.made(304, "")
+        case _ where path.hasPrefix("/echo"): answer = Self.made(200, "\(path)\n-\n-\n\(tag ?? "-")")
+        default: return nil
+        }
+        glanced.add()
+        return EdgeGlance(answer, label: 0)
+    }
+
     private func later(_ request: EdgeRequest, _ path: String, _ loop: any EventLoop) -> EdgeAnswer {
         let time = path.split(separator: "/").dropFirst().first.flatMap { Int64($0) } ?? 0
         let promise = loop.makePromise(of: EdgeAnswer.self)
@@ -61,8 +81,21 @@ struct ScriptedHandler: EdgeHandler {
     }
 
     private func rendered(_ status: Int, _ text: String, _ headers: [(String, String)] = []) -> EdgeAnswer {
-        .rendered(RenderedAnswer(status: status, headers: headers, body: ByteBuffer(string: text)))
+        .rendered(Self.made(status, text, headers))
     }
+
+    private static func made(_ status: Int, _ text: String, _ headers: [(String, String)] = []) -> RenderedAnswer {
+        RenderedAnswer(status: status, headers: headers, body: ByteBuffer(string: text))
+    }
+}
+
+/// A number that only grows.
+final class Tally: Sendable {
+    private let number = Mutex(0)
+
+    var value: Int { number.withLock { $0 } }
+
+    func add() { number.withLock { $0 += 1 } }
 }
 
 /// Keeps what an observer is told.
@@ -71,6 +104,15 @@ final class KeepingObserver: EdgeRequestObserver {
     /// What was told of just before it left, in the same words.
     let left = Mutex<[String]>([])
     let order = Mutex<[String]>([])
+
+    var takesGlances: Bool { true }
+
+    func leaves(_ glimpse: EdgeGlimpse, _ outcome: EdgeOutcome) {
+        let text = "\(String(decoding: glimpse.path, as: UTF8.self)) \(outcome.status) \(outcome.bytes)"
+        left.withLock { $0.append(text) }
+        seen.withLock { $0.append(text) }
+        order.withLock { $0 += ["left", "finished"] }
+    }
 
     func leaves(_ request: EdgeRequest, _ outcome: EdgeOutcome) {
         left.withLock { $0.append("\(String(buffer: request.path)) \(outcome.status) \(outcome.bytes)") }

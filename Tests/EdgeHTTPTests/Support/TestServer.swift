@@ -7,6 +7,7 @@ import Testing
 /// A server on free ports for one test, with a file of its own and a certificate.
 struct TestServer: Sendable {
     let server: EdgeServer
+    let handler: ScriptedHandler
     let folder: String
     let port: Int
     /// 0 without TLS.
@@ -32,7 +33,7 @@ struct TestServer: Sendable {
 
 /// Runs a server while `body` runs, then stops it.
 func withServer(
-    tls: Bool = false, fileBytes: Int = 0, observer: KeepingObserver? = nil,
+    tls: Bool = false, fileBytes: Int = 0, glances: Bool = true, observer: KeepingObserver? = nil,
     _ change: (inout EdgeServerConfiguration) -> Void = { _ in }, _ body: (TestServer) async throws -> Void
 ) async throws {
     try await withTemporaryFolder("edgehttp") { folder in
@@ -48,12 +49,14 @@ func withServer(
         change(&configuration)
         // Not made here: fifty random megabytes take a debug build longer than all tests.
         _ = try await runTool("bash", ["-c", "head -c \(fileBytes) /dev/urandom > \(folder)/file"])
+        let handler = ScriptedHandler(file: folder + "/file", fileBytes: fileBytes, glances: glances)
         let server = EdgeServer(
-            configuration: configuration, handler: ScriptedHandler(file: folder + "/file", fileBytes: fileBytes),
+            configuration: configuration, handler: handler,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), observer: observer)
         try await server.start()
         let ports = server.boundAddresses.map { $0.port ?? 0 }
-        let running = TestServer(server: server, folder: folder, port: ports[0], tlsPort: tls ? ports[1] : 0)
+        let running = TestServer(
+            server: server, handler: handler, folder: folder, port: ports[0], tlsPort: tls ? ports[1] : 0)
         do { try await body(running) } catch {
             await server.stop(grace: .zero)
             throw error

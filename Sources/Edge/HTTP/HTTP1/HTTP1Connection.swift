@@ -11,6 +11,8 @@ final class HTTP1Connection: ConnectionEngine {
     private var line = CircularBuffer<HTTP1Slot>(initialCapacity: 2)
     private var writer: HTTP1Writer
     private var lastActive = NIODeadline.now()
+    /// Since the last tick, which then reads the clock for all.
+    private var wasActive = false
     private var headSince: NIODeadline?
     private var nextSlot = 0
     private var hasServed = false
@@ -50,7 +52,7 @@ final class HTTP1Connection: ConnectionEngine {
         let count = bytes.withUnsafeReadableBytes { writer.glance($0) }
         if count > 0 {
             hasServed = true
-            lastActive = .now()
+            wasActive = true
         }
         return count
     }
@@ -245,6 +247,10 @@ final class HTTP1Connection: ConnectionEngine {
     func tick(_ now: NIODeadline) {
         guard !isOver else { return }
         let limits = loop.shared.configuration
+        if wasActive {
+            wasActive = false
+            lastActive = now
+        }
         if let headSince, now > headSince + limits.headTime, !isLast {
             self.headSince = nil
             refuse(.headTooSlow)
