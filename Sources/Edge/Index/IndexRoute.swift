@@ -31,20 +31,26 @@ struct IndexRoute: Sendable {
         }
         guard !page.wantsGzip else { return nil }
         guard let ifNoneMatch else { return page.full }
-        // What cargo sends in nearly every request: our own tag, byte for byte.
-        if ifNoneMatch == page.tagBytes { return page.notModified }
+        if let answer = ifNoneMatch.withUnsafeReadableBytes({ Self.answer(page, toTag: $0) }) { return answer }
         let validators = Validators(ifNoneMatch)
         guard validators.witness <= page.tag.generation else { return nil }
         return page.answer(isKnown: validators.know(page.tag), .hit)
     }
 
-    /// The same for a glimpse; nil, too, if the client's validators are more than our own tag.
+    /// The same for a glimpse; nil, too, if the client's validators are more than a tag of ours.
     func glance(_ glimpse: EdgeGlimpse, _ core: inout CacheCore, at now: Moment) -> RenderedAnswer? {
         guard let held = core.glance(bytes: glimpse.path, at: now), let page = Self.page(held), !page.wantsGzip else {
             return nil
         }
         guard let tag = glimpse.ifNoneMatch else { return page.full }
-        return page.tagBytes.isEqual(to: tag) ? page.notModified : nil
+        return Self.answer(page, toTag: tag)
+    }
+
+    /// The answer to what cargo sends in nearly every request: one tag of ours, of this page or of an older one.
+    private static func answer(_ page: IndexPage, toTag tag: UnsafeRawBufferPointer) -> RenderedAnswer? {
+        if page.tagBytes.isEqual(to: tag) { return page.notModified }
+        guard let witness = EntityTag.generation(ofExact: tag), witness <= page.tag.generation else { return nil }
+        return page.full
     }
 
     /// The repository whose index a path lies in, if it is written as we would; nil for a path with a token.

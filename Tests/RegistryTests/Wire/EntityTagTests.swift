@@ -45,4 +45,24 @@ struct EntityTagTests {
     func `a tag that we did not write is none of ours`(text: String) {
         #expect(EntityTag(parsing: text) == nil)
     }
+
+    @Test func `bytes give a generation only if they are one tag as we write it`() throws {
+        let hash = String(repeating: "0a9f", count: 16)
+        let good = ["\"g1-\(hash)\"", "\"g170-\(hash)\"", "\"g\(UInt64.max)-\(hash)\""]
+        for tag in good {
+            let parsed = try #require(EntityTag(parsing: tag))
+            #expect(Self.generation(tag) == parsed.generation)
+        }
+        let bad = [
+            "", "*", "\"\"", "\"g\"", "\"g-\(hash)\"", "\"g0-\(hash)\"", "\"g017-\(hash)\"", "\"g+1-\(hash)\"",
+            "\"g\(UInt64.max)0-\(hash)\"", "\"g18446744073709551616-\(hash)\"", "W/\(good[0])", "\(good[0]) ",
+            "\(good[0]), \(good[1])", "\"g1-\(hash.uppercased())\"", "\"g1-\(hash)0\"", "\"g1-\(hash.dropLast())\"",
+            "'g1-\(hash)\"", "\"g1-\(hash)'", "\"h1-\(hash)\"", "\"g1_\(hash)\"",
+        ]
+        for tag in bad { #expect(Self.generation(tag) == nil, "\(tag)") }
+    }
+
+    private static func generation(_ tag: String) -> UInt64? {
+        Array(tag.utf8).withUnsafeBytes { EntityTag.generation(ofExact: $0) }
+    }
 }

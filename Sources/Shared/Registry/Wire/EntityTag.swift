@@ -28,6 +28,28 @@ package struct EntityTag: Hashable, Sendable, CustomStringConvertible {
         guard description == rest else { return nil }
     }
 
+    /// The generation in the bytes of exactly one strong tag, written as we write it; without making text of them.
+    ///
+    /// Two such tags are the same only if their bytes are.
+    package static func generation(ofExact bytes: UnsafeRawBufferPointer) -> UInt64? {
+        let dash = bytes.count - 2 * Checksum.bytesCount - 2
+        guard dash > 2, bytes.starts(with: "\"g".utf8), bytes[2] != UInt8(ascii: "0"), bytes[dash] == UInt8(ascii: "-"),
+            bytes.last == UInt8(ascii: "\""), bytes[(dash + 1)...].dropLast().allSatisfy(isHexDigit)
+        else { return nil }
+        var generation: UInt64 = 0
+        for byte in bytes[2..<dash] {
+            let (tenfold, isTooMuch) = generation.multipliedReportingOverflow(by: 10)
+            let (sum, isMore) = tenfold.addingReportingOverflow(UInt64(byte &- UInt8(ascii: "0")))
+            guard !isTooMuch, !isMore, byte &- UInt8(ascii: "0") < 10 else { return nil }
+            generation = sum
+        }
+        return generation
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") < 10 || byte &- UInt8(ascii: "a") < 6
+    }
+
     /// The tags of ours in an `If-None-Match` list; others are passed over.
     package static func list(_ header: String) -> [EntityTag] {
         header.split(separator: ",").compactMap { part in
