@@ -86,6 +86,23 @@ package struct FactsStore: Sendable {
         return try await changed([versionID], cause: .yank, in: transaction)
     }
 
+    /// The crate's versions from this upstream say so, whoever they came from before.
+    ///
+    /// - Returns: those that said something else, ascending; they are not judged yet.
+    func nameUpstream(
+        _ name: String, _ upstreamID: Int64, ofCrate crateID: Int64, in transaction: Transaction
+    ) async throws -> [Int64] {
+        try await transaction.query(
+            """
+            UPDATE facts SET upstream = \(name) FROM versions
+            WHERE versions.id = facts.version_id AND versions.crate_id = \(crateID)
+              AND versions.upstream_id = \(upstreamID) AND facts.origin = 'upstream'
+              AND facts.upstream IS DISTINCT FROM \(name)
+            RETURNING facts.version_id
+            """
+        ).map { try $0.value("version_id", as: Int64.self) }.sorted()
+    }
+
     /// Has versions judged again; nothing happens for none.
     func changed(
         _ versionIDs: some Collection<Int64>, cause: FactsChanged.Cause, in transaction: Transaction

@@ -118,13 +118,16 @@ extension UpstreamStore {
         guard held.count + merge.added.count > merge.removed.count else {
             throw UpstreamFault("every version of `\(name.spelling)` has another checksum than it once had")
         }
+        let taken = try await takeOver(crate, upstream, transaction)
         guard merge.changes else {
+            let verdicts = try await facts.changed(taken, cause: .upstream, in: transaction)
             try await noteRefused(merge, name, upstream, in: repository, transaction)
-            try await takeOver(crate, upstream, transaction)
+            try await audit.record(verdicts.entries, in: transaction)
+            if !verdicts.events.isEmpty { _ = try await events.append(verdicts.events, in: transaction) }
             return .present
         }
-        let verdicts = try await write(merge, crate, name, upstream, in: repository, transaction)
-        try await takeOver(crate, upstream, transaction)
+        var verdicts = try await write(merge, crate, name, upstream, in: repository, transaction)
+        verdicts += try await facts.changed(taken, cause: .upstream, in: transaction)
         let change = try await CrateRows.renewIndexFile(of: crate, in: repository.name, transaction)
         try await noteRefused(merge, name, upstream, in: repository, transaction)
         let counts = [

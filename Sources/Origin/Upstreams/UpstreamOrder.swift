@@ -14,13 +14,17 @@ extension UpstreamStore {
     }
 
     /// Lines that came from another upstream, such as one that was removed, are this one's now: it has the crate.
+    ///
+    /// - Returns: versions whose facts named the other one until now. They have to be judged again, since rules may name
+    ///   upstreams; one that the transaction deletes meanwhile may be among them.
     func takeOver(
         _ crate: CrateRows.Crate, _ upstream: Upstream, _ transaction: Transaction
-    ) async throws {
+    ) async throws -> [Int64] {
         _ = try await transaction.execute(
             """
             UPDATE versions SET upstream_id = \(upstream.id)
             WHERE crate_id = \(crate.id) AND upstream_id <> \(upstream.id)
             """)
+        return try await facts.nameUpstream(upstream.name, upstream.id, ofCrate: crate.id, in: transaction)
     }
 }

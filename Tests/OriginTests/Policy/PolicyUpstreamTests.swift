@@ -1,4 +1,5 @@
 import Crypto
+import Facts
 import PolicyRules
 import Postgres
 import Registry
@@ -108,5 +109,42 @@ struct PolicyUpstreamTests {
             try await scene.eventually("the yank is followed") { try await scene.yanks("foo") == ["1.0.0": true] }
             #expect(try await scene.download("foo", "1.0.0").status == 200)
         }
+    }
+
+    @Test(arguments: [false, true])
+    func `what another upstream takes over has its name, and is judged by it`(hasNews: Bool) async throws {
+        try await Self.with { scene, upstream, repository in
+            let slices = scene.origin.slices
+            try await scene.set(
+                """
+                [[rule]]
+                name = "not-theirs"
+                decision = "block"
+                reason = "we do not trust them"
+                for.sources = ["partner"]
+                """)
+            try upstream.offer(MadeCrate("foo", "1.0.0"))
+            #expect(try await scene.yanks("foo") == ["1.0.0": false])
+            try await slices.upstreams.remove(RepositoryName("up"), from: repository, by: .commandLine)
+            #expect(try await Self.source("1.0.0", scene) == "up")
+
+            if hasNews { try upstream.offer(MadeCrate("foo", "1.1.0")) }
+            let index = try #require(UpstreamIndex(upstream.url))
+            let partner = UpstreamOffer(
+                name: try RepositoryName("partner"), index: index, freshSeconds: 86_400, privateAllowed: true)
+            try await slices.upstreams.add(partner, to: repository, by: .commandLine)
+            let all = hasNews ? ["1.0.0": true, "1.1.0": true] : ["1.0.0": true]
+            #expect(try await scene.yanks("foo") == all)
+            for version in all.keys { #expect(try await Self.source(version, scene) == "partner") }
+            #expect(try await scene.explain("foo", "1.0.0").decision == .block)
+            let told = try await scene.audit().filter { $0.action == "policy.decide" && $0.version == "1.0.0" }
+            #expect(told.map(\.rule) == ["not-theirs"])
+            #expect(try await scene.download("foo", "1.0.0").status == 403)
+        }
+    }
+
+    private static func source(_ version: String, _ scene: PolicyScene) async throws -> String? {
+        try await scene.origin.slices.facts.facts(
+            of: Version(version), CrateName("foo"), in: scene.repository.name)?.origin.upstream
     }
 }
