@@ -12,6 +12,7 @@ struct UpstreamCommand: AsyncParsableCommand {
               longshore-origin upstream add main crates-io sparse+https://index.crates.io/
               longshore-origin upstream add main partner sparse+https://crates.partner.example/main/index/ \\
                 --credential-file partner.token
+              longshore-origin upstream set main crates-io --exclude 'acme-*' --fresh-seconds 300
               longshore-origin upstream reserve main 'acme-*'
               longshore-origin upstream list
               longshore-origin upstream show main
@@ -20,7 +21,9 @@ struct UpstreamCommand: AsyncParsableCommand {
             sealed with the secret of `serve`, never shown again, and sent to the index's own scheme, host and port only; to
             the host of the downloads too, if the upstream says `auth-required` and --also-host names that host.
             """,
-        subcommands: [Add.self, List.self, Show.self, Credential.self, Remove.self, Reserve.self])
+        subcommands: [
+            Add.self, Set.self, List.self, Show.self, Credential.self, Remove.self, Reserve.self,
+        ])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Adds an upstream behind those that are there.")
@@ -32,7 +35,8 @@ struct UpstreamCommand: AsyncParsableCommand {
         @Option(help: "Names that fit are not asked for. Repeatable.") var exclude: [String] = []
         @Option(help: "Seconds for which an answer is taken for current.") var freshSeconds = 60
         @Option(help: "A host that its downloads may be redirected to. Repeatable.") var alsoHost: [String] = []
-        @Option(help: "A file that holds what it wants to see in `Authorization`.") var credentialFile: String?
+        @Option(help: "A file that holds what it wants to see in `Authorization`; `-`: standard input.")
+        var credentialFile: String?
         @Flag(help: "It may be at a loopback, private or link-local address.") var allowPrivate = false
         @OptionGroup var database: DatabaseOptions
 
@@ -117,7 +121,7 @@ struct UpstreamCommand: AsyncParsableCommand {
             abstract: "Replaces what an upstream sees in `Authorization`, or takes it away; it is used at once.")
         @Argument var repository: RepositoryName
         @Argument var name: RepositoryName
-        @Option(help: "A file that holds it.") var file: String?
+        @Option(help: "A file that holds it; `-`: standard input.") var file: String?
         @Flag(help: "From now on it is asked without.") var remove = false
         @OptionGroup var database: DatabaseOptions
 
@@ -186,7 +190,7 @@ struct UpstreamCommand: AsyncParsableCommand {
         values.isEmpty ? "-" : values.map(\.description).joined(separator: ",")
     }
 
-    private static func sealed(
+    static func sealed(
         _ credential: UpstreamCredential?, _ slices: OriginSlices, _ config: OriginConfig
     ) async throws -> UpstreamStore.ToSeal? {
         guard let credential else { return nil }
@@ -195,15 +199,30 @@ struct UpstreamCommand: AsyncParsableCommand {
 }
 
 extension UpstreamCredential {
+    /// - Parameter path: `-`: standard input, so that a secret's manager needs no file.
     /// - Throws: `ValidationError` for a file that can't be read or holds none.
-    fileprivate init(file path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
+    init(file path: String) throws {
+        let isInput = path == "-"
+        guard let text = isInput ? Self.standardInput() : Self.text(of: path) else {
             throw ValidationError("\(path) can't be read; check that it is there, and who owns it")
         }
-        guard let credential = UpstreamCredential(String(decoding: data.prefix(2 * Self.bytesMax), as: UTF8.self))
-        else {
-            throw ValidationError("\(path) must hold one line of 1 to \(Self.bytesMax) printable characters")
+        guard let credential = UpstreamCredential(text) else {
+            let place = isInput ? "standard input" : path
+            throw ValidationError("\(place) must hold one line of 1 to \(Self.bytesMax) printable characters")
         }
         self = credential
+    }
+
+    private static func text(of path: String) -> String? {
+        FileManager.default.contents(atPath: path).map {
+            String(decoding: $0.prefix(2 * bytesMax), as: UTF8.self)
+        }
+    }
+
+    /// To its end, or until it is too long.
+    private static func standardInput() -> String {
+        var text = ""
+        while text.utf8.count <= 2 * bytesMax, let line = readLine(strippingNewline: false) { text += line }
+        return text
     }
 }

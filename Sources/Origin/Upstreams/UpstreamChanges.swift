@@ -45,22 +45,51 @@ extension UpstreamStore {
                 return true
             }
             let old = try await locked(offer.name, repository, transaction)
-            let keepsCredential = offer.index.address.isSameOrigin(as: old.index.address)
-            _ = try await transaction.execute(
-                """
-                UPDATE upstreams SET index_url = \(offer.index.url),
-                  include = \(offer.filter.include.map(\.description))::text[],
-                  exclude = \(offer.filter.exclude.map(\.description))::text[], fresh_seconds = \(offer.freshSeconds),
-                  private_allowed = \(offer.privateAllowed), also_hosts = \(offer.alsoHosts.map(\.description))::text[],
-                  sealed_credential = CASE WHEN \(keepsCredential) THEN sealed_credential END
-                WHERE id = \(old.id)
-                """)
-            try await forgive(old.id, transaction)
-            if old.index != offer.index { try await doubt(old.id, transaction) }
-            try await CratesIORule.renew(in: repository.id, transaction)
-            try await announce("upstream.set", repository, offer.audited, by: actor, transaction)
+            _ = try await rewrite(old, offer, nil, in: repository, by: actor, transaction)
             return false
         }
+    }
+
+    /// Changes what is named of an upstream; otherwise as `put`.
+    ///
+    /// - Parameter secret: a new credential, for the index as it is then; nil: it stays, if the index stays where it is.
+    /// - Returns: the upstream's credential is gone, because its index has moved.
+    /// - Throws: 404 if there is no upstream of this name.
+    func change(
+        _ name: RepositoryName, _ change: UpstreamChange, _ secret: ToSeal? = nil, in repository: Repository,
+        by actor: Actor
+    ) async throws -> Bool {
+        try await pool.withTransaction { transaction in
+            let old = try await locked(name, repository, transaction)
+            let offer = change.offer(name, from: old)
+            return try await rewrite(old, offer, secret, in: repository, by: actor, transaction)
+        }
+    }
+
+    /// - Returns: the upstream's credential is gone, because its index has moved.
+    private func rewrite(
+        _ old: Upstream, _ offer: UpstreamOffer, _ secret: ToSeal?, in repository: Repository, by actor: Actor,
+        _ transaction: Transaction
+    ) async throws -> Bool {
+        let keepsCredential = offer.index.address.isSameOrigin(as: old.index.address)
+        _ = try await transaction.execute(
+            """
+            UPDATE upstreams SET index_url = \(offer.index.url),
+              include = \(offer.filter.include.map(\.description))::text[],
+              exclude = \(offer.filter.exclude.map(\.description))::text[], fresh_seconds = \(offer.freshSeconds),
+              private_allowed = \(offer.privateAllowed), also_hosts = \(offer.alsoHosts.map(\.description))::text[],
+              sealed_credential = CASE WHEN \(keepsCredential) THEN sealed_credential END
+            WHERE id = \(old.id)
+            """)
+        if let secret { try await write(secret, old, transaction) }
+        try await forgive(old.id, transaction)
+        if old.index != offer.index { try await doubt(old.id, transaction) }
+        try await CratesIORule.renew(in: repository.id, transaction)
+        let isLost = secret == nil && old.sealedCredential != nil && !keepsCredential
+        var detail = offer.audited
+        if secret != nil || isLost { detail["credential"] = isLost ? "removed" : "set" }
+        try await announce("upstream.set", repository, detail, by: actor, transaction)
+        return isLost
     }
 
     /// Replaces the credential, or takes it away.

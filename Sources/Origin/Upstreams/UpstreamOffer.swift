@@ -31,26 +31,43 @@ package struct UpstreamOffer: Sendable {
         name: RepositoryName, index: String, include: [String], exclude: [String], freshSeconds: Int,
         privateAllowed: Bool, alsoHosts: [String]
     ) throws(Refusal) {
-        guard let address = UpstreamIndex(index) else {
-            throw .badRequest("`\(index)` is no address of a sparse index (sparse+https://…)")
+        let includes = include.isEmpty ? [.everything] : try Self.patterns(include)
+        self.init(
+            name: name, index: try Self.index(index),
+            filter: UpstreamFilter(include: includes, exclude: try Self.patterns(exclude)),
+            freshSeconds: try Self.freshSeconds(freshSeconds), privateAllowed: privateAllowed,
+            alsoHosts: try Self.hosts(alsoHosts))
+    }
+
+    /// - Throws: 400 for what is no address.
+    static func index(_ text: String) throws(Refusal) -> UpstreamIndex {
+        guard let index = UpstreamIndex(text) else {
+            throw .badRequest("`\(text)` is no address of a sparse index (sparse+https://…)")
         }
-        guard Self.freshSecondsRange.contains(freshSeconds) else {
-            throw .badRequest("an answer can be taken for current for 1 to 86400 seconds, not for \(freshSeconds)")
+        return index
+    }
+
+    /// - Throws: 400 for a time that is too short or too long.
+    static func freshSeconds(_ number: Int) throws(Refusal) -> Int {
+        guard freshSecondsRange.contains(number) else {
+            throw .badRequest("an answer can be taken for current for 1 to 86400 seconds, not for \(number)")
         }
-        guard alsoHosts.count <= UpstreamHost.countMax else {
+        return number
+    }
+
+    /// - Throws: 400 with the first text that is no host.
+    static func hosts(_ texts: [String]) throws(Refusal) -> [UpstreamHost] {
+        guard texts.count <= UpstreamHost.countMax else {
             throw .badRequest("an upstream can have \(UpstreamHost.countMax) other hosts at most")
         }
         var hosts: [UpstreamHost] = []
-        for text in alsoHosts {
+        for text in texts {
             guard let host = UpstreamHost(text) else {
                 throw .badRequest("`\(text)` is no host: write its name alone, without `https://`, port or path")
             }
             hosts.append(host)
         }
-        let includes = include.isEmpty ? [.everything] : try Self.patterns(include)
-        self.init(
-            name: name, index: address, filter: UpstreamFilter(include: includes, exclude: try Self.patterns(exclude)),
-            freshSeconds: freshSeconds, privateAllowed: privateAllowed, alsoHosts: hosts)
+        return hosts
     }
 
     /// - Throws: 400 with the first text that is no pattern.
