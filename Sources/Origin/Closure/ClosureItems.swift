@@ -25,6 +25,8 @@ struct ClosureItems {
     private let asked: Set<IndexPath>?
     private var bytes = 0
     private(set) var list: [ClosureList.Item] = []
+    /// Names that are not here, and that an upstream may have.
+    private(set) var unknown: [IndexPath] = []
     /// The crates behind the `file` items, in their order.
     private(set) var files: [Found] = []
 
@@ -41,6 +43,7 @@ struct ClosureItems {
         guard list.count < limits.filesMax else { return false }
         guard let found else {
             if asked?.contains(path) ?? true { list.append(ClosureList.Item(path, .absent)) }
+            if asked != nil { unknown.append(path) }
             return true
         }
         guard !held.contains(HeldMark(path, found.tag)) else {

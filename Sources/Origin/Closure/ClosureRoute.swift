@@ -20,6 +20,7 @@ package struct ClosureRoute: Sendable {
     let repositories: RepositoryStore
     let store: ClosureStore
     let upstreams: UpstreamDesk
+    private let ahead: ClosureAhead
     private let places: ClosurePlaces
     private let shares: ClosureShares
 
@@ -27,6 +28,7 @@ package struct ClosureRoute: Sendable {
         self.upstreams = upstreams
         self.repositories = repositories
         self.store = store
+        ahead = ClosureAhead(store: store, upstreams: upstreams)
         places = ClosurePlaces()
         shares = ClosureShares(places: places)
     }
@@ -49,8 +51,8 @@ package struct ClosureRoute: Sendable {
             return try await answer(part, of: question, in: repository, to: edge)
         }
         let place = try places.take()
-        try await prepare(question, in: repository)
-        let parts = read(question, in: repository)
+        let isGathered = try await ahead.prepare(question, in: repository)
+        let parts = read(question, in: repository, isGathered: isGathered)
         var first = parts.makeAsyncIterator()
         guard case .list(let list, let position, _) = try await first.next() else { throw ClosureStore.Broken() }
         return Response(
@@ -75,8 +77,8 @@ package struct ClosureRoute: Sendable {
         let key = ClosureShares.Key(
             edge: edge.edgeID, repository: repository.id, question: question, number: part.question, count: part.count)
         let sent = try await shares.part(part.index, of: key) { [self] hand in
-            try await prepare(question, in: repository)
-            try await store.read(question, in: repository, isPacked: true, hand)
+            let isGathered = try await ahead.prepare(question, in: repository)
+            try await ahead.read(question, in: repository, isPacked: true, isGathered: isGathered, hand)
         }
         return Response(
             status: .ok,
@@ -85,11 +87,6 @@ package struct ClosureRoute: Sendable {
                 .longshorePosition: "\(sent.sending.position)", .longshoreClosurePart: "\(part)",
             ],
             body: Self.body(of: sent))
-    }
-
-    /// What upstreams say of the asked names is there before the closure is read.
-    private func prepare(_ question: ClosureQuestion, in repository: Repository) async throws {
-        try await upstreams.prepare(question.roots.compactMap { try? CrateName($0.name) }, in: repository)
     }
 
     /// What needs no place while an edge takes it: a connection holds as much anyway.
@@ -110,11 +107,13 @@ package struct ClosureRoute: Sendable {
     private typealias Parts = AsyncThrowingStream<ClosureStore.Part, any Error>
 
     /// Reads ahead of the edge, within the limit of bytes that a closure has.
-    private func read(_ question: ClosureQuestion, in repository: Repository) -> Parts {
+    private func read(_ question: ClosureQuestion, in repository: Repository, isGathered: Bool) -> Parts {
         let (parts, offer) = Parts.makeStream()
         let reading = Task {
             do {
-                try await store.read(question, in: repository) { offer.yield($0) }
+                try await ahead.read(question, in: repository, isPacked: false, isGathered: isGathered) {
+                    offer.yield($0)
+                }
                 offer.finish()
             } catch {
                 offer.finish(throwing: error)

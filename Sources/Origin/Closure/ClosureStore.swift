@@ -41,14 +41,18 @@ package struct ClosureStore: Sendable {
 
     /// Hands the parts over as they are read. The connection goes back as soon as all is read, however slow the edge is.
     ///
-    /// - Parameter isPacked: files come as `packed` and not as `text`, and the way is a `ResolverWalk`.
+    /// - Parameters:
+    ///   - isPacked: files come as `packed` and not as `text`, and the way is a `ResolverWalk`.
+    ///   - isFound: whether names that are not here are nowhere else; nil: it does not matter.
+    /// - Returns: false if `isFound` said no; then nothing was handed over.
+    @discardableResult
     func read(
         _ question: ClosureQuestion, in repository: Repository, isPacked: Bool = false,
-        _ hand: @Sendable (Part) -> Void
-    ) async throws {
+        isFound: (@Sendable ([IndexPath], Transaction) async throws -> Bool)? = nil, _ hand: @Sendable (Part) -> Void
+    ) async throws -> Bool {
         try await gate.pass {
             var hasBegun = false
-            try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
+            return try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
                 // Run again after a lost connection; then the list is out already.
                 guard !hasBegun else { throw Broken() }
                 let knowsAll = !repository.readsThrough
@@ -58,6 +62,7 @@ package struct ClosureStore: Sendable {
                         ResolverWalk(question, limits: limits, knowsAll: knowsAll), in: repository, transaction)
                     : try await walk(
                         ClosureWalk(question, limits: limits, knowsAll: knowsAll), in: repository, transaction)
+                if let isFound, !items.unknown.isEmpty, try await !isFound(items.unknown, transaction) { return false }
                 hasBegun = true
                 let known = isPacked ? packed.held(items.files.map(\.tag.checksum)) : [:]
                 let weights = items.files.map {
@@ -71,6 +76,7 @@ package struct ClosureStore: Sendable {
                         hand(.text(Self.joined(try await texts(batch, transaction))))
                     }
                 }
+                return true
             }
         }
     }
@@ -85,16 +91,30 @@ package struct ClosureStore: Sendable {
             let rows = try await transaction.query(Self.level(way.frontier, in: repository))
             guard let first = rows.first else { preconditionFailure("each asked name has a row") }
             position = try first.value("position", as: UInt64.self)
-            var found: [IndexPath: ClosureItems.Found] = [:]
-            for row in rows {
-                guard let name = try? CrateName(row.value("asked", as: String.self)) else { continue }
-                found[name.indexPath] = try Self.found(row)
-            }
+            var found = try Self.found(rows)
             if type(of: way).readsNeeds { try await needs.fill(&found, transaction) }
             way.visit(found)
         }
         guard let position else { preconditionFailure("a question has a root") }
         return (way.items, position)
+    }
+
+    /// What those of the crates need that are here.
+    func needs(
+        of paths: [IndexPath], in repository: Repository, _ transaction: Transaction
+    ) async throws -> [IndexPath: CrateNeeds] {
+        var found = try Self.found(try await transaction.query(Self.level(paths, in: repository)))
+        try await needs.fill(&found, transaction)
+        return found.compactMapValues(\.needs)
+    }
+
+    private static func found(_ rows: [Row]) throws -> [IndexPath: ClosureItems.Found] {
+        var found: [IndexPath: ClosureItems.Found] = [:]
+        for row in rows {
+            guard let name = try? CrateName(row.value("asked", as: String.self)) else { continue }
+            found[name.indexPath] = try Self.found(row)
+        }
+        return found
     }
 
     /// One row for each name.

@@ -8,6 +8,8 @@ final class Gate: Sendable {
         var waiting: [UInt64: CheckedContinuation<Void, any Error>] = [:]
         /// Tickets in the order of arrival; those of cancelled tasks are passed over.
         var line: [UInt64] = []
+        /// Of those that let all others go first.
+        var later: [UInt64] = []
         var next: UInt64 = 0
     }
 
@@ -24,16 +26,17 @@ final class Gate: Sendable {
         self.what = what
     }
 
+    /// - Parameter isPatient: everybody who waits, and is not, goes first.
     /// - Throws: 503 if too many wait; `CancellationError`.
-    func pass<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
-        try await enter()
+    func pass<Answer>(isPatient: Bool = false, _ body: () async throws -> Answer) async throws -> Answer {
+        try await enter(isPatient)
         defer { leave() }
         return try await body()
     }
 
     private enum Entry { case inside, full, cancelled, waits }
 
-    private func enter() async throws {
+    private func enter(_ isPatient: Bool) async throws {
         let ticket = state.withLock { state in
             state.next += 1
             return state.next
@@ -48,7 +51,7 @@ final class Gate: Sendable {
                     }
                     guard state.waiting.count < waitingMax else { return .full }
                     state.waiting[ticket] = continuation
-                    state.line.append(ticket)
+                    if isPatient { state.later.append(ticket) } else { state.line.append(ticket) }
                     return .waits
                 }
                 switch entry {
@@ -63,6 +66,7 @@ final class Gate: Sendable {
         } onCancel: {
             let waiter = state.withLock { state in
                 state.line.removeAll { $0 == ticket }
+                state.later.removeAll { $0 == ticket }
                 return state.waiting.removeValue(forKey: ticket)
             }
             waiter?.resume(throwing: CancellationError())
@@ -72,11 +76,10 @@ final class Gate: Sendable {
     /// Gives the place to the first in line.
     private func leave() {
         let next = state.withLock { state -> CheckedContinuation<Void, any Error>? in
-            guard !state.line.isEmpty else {
-                state.inside -= 1
-                return nil
-            }
-            return state.waiting.removeValue(forKey: state.line.removeFirst())
+            if !state.line.isEmpty { return state.waiting.removeValue(forKey: state.line.removeFirst()) }
+            if !state.later.isEmpty { return state.waiting.removeValue(forKey: state.later.removeFirst()) }
+            state.inside -= 1
+            return nil
         }
         next?.resume()
     }

@@ -33,17 +33,23 @@ final class UpstreamClient: Sendable {
 
     func close() async throws { try await pins.close() }
 
-    /// - Parameter url: below the upstream's index.
+    /// - Parameters:
+    ///   - url: below the upstream's index.
+    ///   - isAhead: nobody waits for it yet.
+    ///   - begin: called when its turn has come; what it throws is thrown.
     /// - Throws: `UpstreamFault` for everything but 200, 304 and the answers that say "there is none".
     func file(
-        _ url: String, of upstream: Upstream, known: UpstreamValidator?, bytesMax: Int
+        _ url: String, of upstream: Upstream, known: UpstreamValidator?, bytesMax: Int, isAhead: Bool = false,
+        begin: () throws -> Void = {}
     ) async throws -> UpstreamAnswer {
         var headers: HTTPHeaders = ["accept-encoding": "gzip"]
         if let etag = known?.etag { headers.add(name: "if-none-match", value: etag) }
         if known?.etag == nil, let date = known?.lastModified { headers.add(name: "if-modified-since", value: date) }
         guard let address = UpstreamAddress(url) else { throw UpstreamFault("its index has no http address") }
-        return try await courtesy.pass(.index, upstream) {
-            try await ask(address, of: upstream, headers, showsCredential: true) { response in
+        return try await courtesy.pass(isAhead ? .ahead : .index, upstream) {
+            try begin()
+            return try await ask(address, of: upstream, headers, showsCredential: true) { response in
+                if response.version.major == 2 { courtesy.speaksHTTP2(upstream) }
                 switch response.status.code {
                 case 200:
                     let body = try await response.body.collect(upTo: bytesMax)

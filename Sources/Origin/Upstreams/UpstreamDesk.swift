@@ -7,22 +7,13 @@ import Synchronization
 
 /// Asks upstreams for what a repository reads through them: once for each question, however many wait.
 package final class UpstreamDesk: Sendable {
-    private enum Answer: Sendable {
-        case present
-        case absent
-        case fault(UpstreamFault)
-    }
-
-    private struct Place: Hashable {
-        let upstream: Int64
-        let name: String
-    }
+    typealias Answer = UpstreamQuestions.Answer
 
     let store: UpstreamStore
     let client: UpstreamClient
     let configs: UpstreamConfigs
     let logger: Logger
-    private let asking = Mutex<[Place: Task<Answer, any Error>]>([:])
+    private let questions = UpstreamQuestions()
     let fetching = Mutex<[Checksum: Task<Void, any Error>]>([:])
 
     /// - Parameter seal: opens upstreams' credentials; nil: those with one are not asked.
@@ -42,7 +33,18 @@ package final class UpstreamDesk: Sendable {
     /// - Throws: 503 if nothing is held and no upstream can tell (I11).
     func prepare(_ name: CrateName, in repository: Repository) async throws {
         guard repository.readsThrough else { return }
-        for standing in try await store.standings(of: name, in: repository) {
+        try await prepare(name, store.standings(of: name, in: repository), in: repository)
+    }
+
+    /// Many names, a few at a time.
+    func prepare(_ standings: [(name: CrateName, at: [UpstreamStanding])], in repository: Repository) async throws {
+        try await forEach(standings, atOnce: 64) { try await self.prepare($0.name, $0.at, in: repository) }
+    }
+
+    private func prepare(
+        _ name: CrateName, _ standings: [UpstreamStanding], in repository: Repository
+    ) async throws {
+        for standing in standings {
             switch standing.verdict {
             case .current: return
             case .stale:
@@ -51,7 +53,7 @@ package final class UpstreamDesk: Sendable {
             case .absent: continue
             case .paused(let seconds): throw unavailable(name, standing.upstream, seconds)
             case .unknown:
-                switch try await ask(name, standing, in: repository).value {
+                switch try await ask(name, standing, in: repository).kept.value {
                 case .present: return
                 case .absent: continue
                 case .fault where standing.repeatsAbsence: continue
@@ -59,12 +61,6 @@ package final class UpstreamDesk: Sendable {
                 }
             }
         }
-    }
-
-    /// Many names, a few at a time.
-    func prepare(_ names: [CrateName], in repository: Repository) async throws {
-        guard repository.readsThrough else { return }
-        try await forEach(names, atOnce: 64) { try await self.prepare($0, in: repository) }
     }
 
     /// Asks again whatever the age of what is held; never throws for the upstream's sake.
@@ -75,7 +71,7 @@ package final class UpstreamDesk: Sendable {
             // One that comes first has the crate: this one's lines would not be taken.
             !standings[..<place].contains(where: \.hasLines)
         else { return }
-        _ = try await ask(name, standings[place], in: repository).value
+        _ = try await ask(name, standings[place], in: repository).kept.value
     }
 
     /// - Parameter seconds: until trying again makes sense; at most 10.
@@ -85,23 +81,23 @@ package final class UpstreamDesk: Sendable {
             retryAfter: seconds)
     }
 
-    private func ask(
-        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository
-    ) -> Task<Answer, any Error> {
-        let place = Place(upstream: standing.upstream.id, name: name.lowered)
-        return asking.withLock { asking in
-            if let running = asking[place] { return running }
-            let task = Task {
-                defer { forget(place) }
-                if let known = try await answered(name, since: standing, in: repository) { return known }
-                return try await answer(name, standing, in: repository)
+    /// - Parameter isAhead: nobody waits for it yet.
+    func ask(
+        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository, isAhead: Bool = false
+    ) -> UpstreamQuestions.Question {
+        let place = UpstreamQuestions.Place(upstream: standing.upstream.id, name: name.lowered)
+        return questions.join(place, isAhead: isAhead) { number in
+            let heard = Task<UpstreamQuestions.Heard, any Error> {
+                if let known = try await answered(name, since: standing, in: repository) { return .known(known) }
+                return try await hear(name, standing, isAhead: isAhead) { try self.questions.begin(place, number) }
             }
-            asking[place] = task
-            return task
+            let kept = Task {
+                defer { questions.end(place, number) }
+                return try await keep(heard, of: name, standing, in: repository)
+            }
+            return (heard, kept)
         }
     }
-
-    private func forget(_ place: Place) { asking.withLock { $0[place] = nil } }
 
     /// - Returns: what another question brought after `standing` was read; nil if there was none.
     private func answered(
@@ -114,17 +110,30 @@ package final class UpstreamDesk: Sendable {
         return answered.isAbsent ? .absent : .present
     }
 
-    private func answer(
-        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository
+    private func hear(
+        _ name: CrateName, _ standing: UpstreamStanding, isAhead: Bool, _ begin: () throws -> Void
+    ) async throws -> UpstreamQuestions.Heard {
+        let upstream = standing.upstream
+        let answer = try await client.file(
+            upstream.index.file(name), of: upstream, known: standing.hasLines ? standing.answered?.validator : nil,
+            bytesMax: UpstreamFile.bytesMax, isAhead: isAhead, begin: begin)
+        guard case .file(let body, _) = answer else { return .said(answer, nil) }
+        return .said(answer, try UpstreamFile(body, of: name))
+    }
+
+    private func keep(
+        _ heard: Task<UpstreamQuestions.Heard, any Error>, of name: CrateName, _ standing: UpstreamStanding,
+        in repository: Repository
     ) async throws -> Answer {
         let upstream = standing.upstream
         do {
-            let answer = try await client.file(
-                upstream.index.file(name), of: upstream, known: standing.hasLines ? standing.answered?.validator : nil,
-                bytesMax: UpstreamFile.bytesMax)
-            let outcome = try await store.keep(answer, of: name, standing, in: repository)
-            count(upstream, "\(outcome)")
-            return outcome == .absent ? .absent : .present
+            switch try await heard.value {
+            case .known(let answer): return answer
+            case .said(let answer, let file):
+                let outcome = try await store.keep(answer, file, of: name, standing, in: repository)
+                count(upstream, "\(outcome)")
+                return outcome == .absent ? .absent : .present
+            }
         } catch let fault as UpstreamFault {
             if fault.extent != .unasked { count(upstream, "fault") }
             try await note(

@@ -12,14 +12,15 @@ extension UpstreamStore {
         case overtaken
     }
 
-    /// - Parameter standing: as it was when the upstream was asked; an answer to an older question is dropped.
+    /// - Parameters:
+    ///   - file: what the answer's body says.
+    ///   - standing: as it was when the upstream was asked; an answer to an older question is dropped.
     /// - Throws: `UpstreamFault` if nothing of it can be taken; then nothing has changed.
     func keep(
-        _ answer: UpstreamAnswer, of name: CrateName, _ standing: UpstreamStanding, in repository: Repository
+        _ answer: UpstreamAnswer, _ file: UpstreamFile?, of name: CrateName, _ standing: UpstreamStanding,
+        in repository: Repository
     ) async throws -> Outcome {
-        var file: UpstreamFile?
-        if case .file(let body, _) = answer { file = try UpstreamFile(body, of: name) }
-        return try await pool.withTransaction { [file] transaction in
+        try await pool.withTransaction { transaction in
             guard try await note(answer, of: name, standing, transaction) else { return .overtaken }
             try await endFault(of: name, standing.upstream, transaction, isFile: file != nil)
             switch answer {

@@ -62,32 +62,58 @@ struct UpstreamStanding: Sendable {
 extension UpstreamStore {
     /// The upstreams that may be asked for the name, in their order; none if the name is published here or reserved.
     func standings(of name: CrateName, in repository: Repository) async throws -> [UpstreamStanding] {
-        guard try await !reserved(in: repository).contains(where: { $0.covers(name) }) else { return [] }
-        let rows = try await pool.query(
-            """
-            SELECT \(literal: Self.columns), files.is_absent, files.etag, files.last_modified, files.stamp,
-              extract(epoch FROM now() - files.checked_at)::float8 AS age,
-              coalesce(extract(epoch FROM greatest(faults.retry_at, paused_until) - now()), 0)::float8
-                AS pause,
-              EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
-                WHERE crates.repository_id = \(repository.id) AND identity = \(name.identity)
-                  AND lower(crates.name) = \(name.lowered) AND upstream_id = upstreams.id) AS has_lines,
-              EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
-                WHERE crates.repository_id = \(repository.id) AND identity = \(name.identity)
-                  AND upstream_id IS NULL) AS is_own
-            FROM upstreams
-            LEFT JOIN upstream_files AS files ON files.upstream_id = upstreams.id AND files.name = \(name.lowered)
-            LEFT JOIN upstream_faults AS faults ON faults.upstream_id = upstreams.id AND faults.name = \(name.lowered)
-            WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
-            """)
-        guard try rows.first?.value("is_own", as: Bool.self) == false else { return [] }
+        let patterns = try await reserved(in: repository)
+        guard !patterns.contains(where: { $0.covers(name) }) else { return [] }
+        let rows = try await pool.query(Self.standings(of: [name], in: repository))
+        return try Self.standings(rows, of: [name], in: repository)[name.lowered] ?? []
+    }
+
+    /// The same for many names, in the snapshot of a transaction.
+    ///
+    /// - Returns: by lower-case name.
+    func standings(
+        of names: [CrateName], in repository: Repository, _ transaction: Transaction
+    ) async throws -> [String: [UpstreamStanding]] {
+        let patterns = try Self.patterns(await transaction.query(Self.reserved(in: repository)))
+        let open = names.filter { name in !patterns.contains { $0.covers(name) } }
+        guard !open.isEmpty else { return [:] }
+        let rows = try await transaction.query(Self.standings(of: open, in: repository))
+        return try Self.standings(rows, of: open, in: repository)
+    }
+
+    private static func standings(of names: [CrateName], in repository: Repository) -> Query {
+        """
+        SELECT asked.name AS asked, \(literal: Self.columns), files.is_absent, files.etag, files.last_modified, files.stamp,
+          extract(epoch FROM now() - files.checked_at)::float8 AS age,
+          coalesce(extract(epoch FROM greatest(faults.retry_at, paused_until) - now()), 0)::float8
+            AS pause,
+          EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
+            WHERE crates.repository_id = \(repository.id) AND identity = asked.identity
+              AND lower(crates.name) = asked.name AND upstream_id = upstreams.id) AS has_lines,
+          EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
+            WHERE crates.repository_id = \(repository.id) AND identity = asked.identity
+              AND upstream_id IS NULL) AS is_own
+        FROM unnest(\(names.map(\.lowered))::text[], \(names.map(\.identity))::text[]) AS asked (name, identity)
+        CROSS JOIN upstreams
+        LEFT JOIN upstream_files AS files ON files.upstream_id = upstreams.id AND files.name = asked.name
+        LEFT JOIN upstream_faults AS faults ON faults.upstream_id = upstreams.id AND faults.name = asked.name
+        WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
+        """
+    }
+
+    /// - Parameter rows: in the order of the upstreams.
+    private static func standings(
+        _ rows: [Row], of names: [CrateName], in repository: Repository
+    ) throws -> [String: [UpstreamStanding]] {
+        let byName = Dictionary(names.map { ($0.lowered, $0) }, uniquingKeysWith: { first, _ in first })
         let absenceSecondsMax = repository.offline == .refuse ? 0 : repository.offlineSecondsMax
-        var standings: [UpstreamStanding] = []
-        for row in rows {
+        var standings: [String: [UpstreamStanding]] = [:]
+        for row in rows where try !row.value("is_own", as: Bool.self) {
+            let name = try row.value("asked", as: String.self)
             var standing = try Self.standing(row, absenceSecondsMax: absenceSecondsMax)
-            guard standing.upstream.filter.covers(name) else { continue }
-            standing.earlier = standings.map(\.upstream.id)
-            standings.append(standing)
+            guard let asked = byName[name], standing.upstream.filter.covers(asked) else { continue }
+            standing.earlier = standings[name, default: []].map(\.upstream.id)
+            standings[name, default: []].append(standing)
         }
         return standings
     }

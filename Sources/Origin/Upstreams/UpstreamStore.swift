@@ -34,9 +34,15 @@ package struct UpstreamStore: Sendable {
 
     /// Patterns of names that no upstream is asked for.
     package func reserved(in repository: Repository) async throws -> [CratePattern] {
-        try await pool.query(
-            "SELECT pattern FROM upstream_reserved WHERE repository_id = \(repository.id) ORDER BY pattern"
-        ).compactMap { CratePattern(try $0.value("pattern", as: String.self)) }
+        try Self.patterns(await pool.query(Self.reserved(in: repository)))
+    }
+
+    static func reserved(in repository: Repository) -> Query {
+        "SELECT pattern FROM upstream_reserved WHERE repository_id = \(repository.id) ORDER BY pattern"
+    }
+
+    static func patterns(_ rows: [Row]) throws -> [CratePattern] {
+        try rows.compactMap { CratePattern(try $0.value("pattern", as: String.self)) }
     }
 
     static func upstream(_ row: Row) throws -> Upstream {
