@@ -14,11 +14,13 @@ package final class UpstreamDesk: Sendable {
     let configs: UpstreamConfigs
     let logger: Logger
     private let questions = UpstreamQuestions()
+    private let writer: UpstreamWriter
     let fetching = Mutex<[Checksum: Task<Void, any Error>]>([:])
 
     /// - Parameter seal: opens upstreams' credentials; nil: those with one are not asked.
     package init(store: UpstreamStore, seal: KeySeal? = nil, logger: Logger) {
         self.store = store
+        writer = UpstreamWriter(store: store)
         self.logger = logger
         client = UpstreamClient(seal: seal)
         configs = UpstreamConfigs(client: client, logger: logger)
@@ -93,7 +95,7 @@ package final class UpstreamDesk: Sendable {
             }
             let kept = Task {
                 defer { questions.end(place, number) }
-                return try await keep(heard, of: name, standing, in: repository)
+                return try await keep(heard, of: name, standing, in: repository, isAhead: isAhead)
             }
             return (heard, kept)
         }
@@ -123,16 +125,26 @@ package final class UpstreamDesk: Sendable {
 
     private func keep(
         _ heard: Task<UpstreamQuestions.Heard, any Error>, of name: CrateName, _ standing: UpstreamStanding,
-        in repository: Repository
+        in repository: Repository, isAhead: Bool
     ) async throws -> Answer {
         let upstream = standing.upstream
         do {
             switch try await heard.value {
             case .known(let answer): return answer
             case .said(let answer, let file):
-                let outcome = try await store.keep(answer, file, of: name, standing, in: repository)
-                count(upstream, "\(outcome)")
-                return outcome == .absent ? .absent : .present
+                var outcome: UpstreamStore.Outcome?
+                if case .file(_, let validator) = answer, let file, standing.answered == nil {
+                    outcome = await writer.keep(
+                        UpstreamNews(
+                            file: file, validator: validator, standing: standing, repository: repository,
+                            isAhead: isAhead, source: .current))
+                }
+                let kept =
+                    if let outcome { outcome } else {
+                        try await store.keep(answer, file, of: name, standing, in: repository)
+                    }
+                count(upstream, "\(kept)")
+                return kept == .absent ? .absent : .present
             }
         } catch let fault as UpstreamFault {
             if fault.extent != .unasked { count(upstream, "fault") }

@@ -273,7 +273,7 @@ extension UpstreamStore {
 
 extension NewFacts {
     /// A line that is of a newer form than ours still names its version; the rest of it is not known then.
-    fileprivate init(_ versionID: Int64, _ line: UpstreamLine, of upstream: Upstream) {
+    init(_ versionID: Int64, _ line: UpstreamLine, of upstream: Upstream) {
         let read = try? IndexLine(parsing: line.text)
         self.init(
             versionID: versionID, identity: line.name.identity, version: line.version,

@@ -1,0 +1,87 @@
+import Registry
+import Synchronization
+
+/// What an upstream said of a name that it was never asked for before.
+struct UpstreamNews: Sendable {
+    let file: UpstreamFile
+    let validator: UpstreamValidator
+    let standing: UpstreamStanding
+    let repository: Repository
+    /// Nobody waits for it yet.
+    let isAhead: Bool
+    /// Who had it asked.
+    let source: RequestSource
+
+    /// As the upstream spells it.
+    var name: CrateName {
+        guard let name = file.lines.last?.name else { preconditionFailure("a file has a line") }
+        return name
+    }
+
+    var bytes: Int { file.lines.reduce(0) { $0 + $1.text.utf8.count } }
+}
+
+/// Writes news, many in one transaction: what comes while one transaction is under way goes into the next, and what somebody
+/// waits for goes first. A level of dependencies comes within milliseconds, and most of what a file costs are statements and the commit.
+final class UpstreamWriter: Sendable {
+    private static let newsMax = 48
+    private static let bytesMax = 8 << 20
+
+    private struct Waiter {
+        let news: UpstreamNews
+        let continuation: CheckedContinuation<UpstreamStore.Outcome?, Never>
+    }
+
+    private let store: UpstreamStore
+    /// By repository; there is a list while a task writes.
+    private let waiting = Mutex<[Int64: [Waiter]]>([:])
+
+    init(store: UpstreamStore) { self.store = store }
+
+    /// - Returns: nil if it must be written by itself: there is something of the crate already, or the transaction failed.
+    func keep(_ news: UpstreamNews) async -> UpstreamStore.Outcome? {
+        await withCheckedContinuation { continuation in
+            let key = news.repository.id
+            let isFirst = waiting.withLock { waiting in
+                defer { waiting[key, default: []].append(Waiter(news: news, continuation: continuation)) }
+                return waiting[key] == nil
+            }
+            if isFirst { Task { await write(key) } }
+        }
+    }
+
+    private func write(_ key: Int64) async {
+        while let batch = take(key) {
+            // Each is tried by itself then, and says what is wrong.
+            let outcomes = (try? await store.keepNew(batch.map(\.news))) ?? batch.map { _ in nil }
+            for (waiter, outcome) in zip(batch, outcomes) { waiter.continuation.resume(returning: outcome) }
+        }
+    }
+
+    /// - Returns: nil if there is nothing more to write; never two of one crate.
+    private func take(_ key: Int64) -> [Waiter]? {
+        waiting.withLock { waiting in
+            guard let all = waiting[key], !all.isEmpty else {
+                waiting[key] = nil
+                return nil
+            }
+            var batch: [Waiter] = []
+            var rest: [Waiter] = []
+            var identities: Set<String> = []
+            var bytes = 0
+            for waiter in all.filter({ !$0.news.isAhead }) + all.filter(\.news.isAhead) {
+                let size = waiter.news.bytes
+                if batch.count < Self.newsMax, batch.isEmpty || bytes + size <= Self.bytesMax,
+                    identities.insert(waiter.news.name.identity).inserted
+                {
+                    batch.append(waiter)
+                    bytes += size
+                } else {
+                    rest.append(waiter)
+                }
+            }
+            waiting[key] = rest
+            return batch
+        }
+    }
+}
