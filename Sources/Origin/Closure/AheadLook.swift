@@ -94,12 +94,12 @@ struct AheadLook {
         wanted += graph.next()
     }
 
-    /// Of the asked crates nobody knows which version is wanted: the newest four lines, and all features of the newest.
+    /// As far as `ResolverWalk` finds likely: every name that is written is followed for ever, whether or not it is asked for again.
     private mutating func learn(_ path: IndexPath, _ needs: CrateNeeds) {
         graph.learn(path, needs)
         guard roots.contains(path) else { return }
-        graph.begin(path, linesMax: 4, wantsAll: false)
-        graph.begin(path, linesMax: 1, wantsAll: true)
+        let step = ResolverWalk.first
+        graph.begin(path, linesMax: step.linesMax, wantsAll: step.wantsAll)
     }
 
     /// In one short snapshot.

@@ -25,8 +25,6 @@ struct ClosureItems {
     private let asked: Set<IndexPath>?
     private var bytes = 0
     private(set) var list: [ClosureList.Item] = []
-    /// Names that are not here, and that an upstream may have.
-    private(set) var unknown: [IndexPath] = []
     /// The crates behind the `file` items, in their order.
     private(set) var files: [Found] = []
 
@@ -43,7 +41,6 @@ struct ClosureItems {
         guard list.count < limits.filesMax else { return false }
         guard let found else {
             if asked?.contains(path) ?? true { list.append(ClosureList.Item(path, .absent)) }
-            if asked != nil { unknown.append(path) }
             return true
         }
         guard !held.contains(HeldMark(path, found.tag)) else {
@@ -63,6 +60,8 @@ protocol ClosureWay: Sendable {
     /// The names to look up next, each once; empty at the end.
     var frontier: [IndexPath] { get }
     var items: ClosureItems { get }
+    /// Names that are not here and that a resolver is likely to ask for; upstreams may have them.
+    var unknown: [IndexPath] { get }
     /// Whether `Found.needs` is wanted, or `names`.
     static var readsNeeds: Bool { get }
 

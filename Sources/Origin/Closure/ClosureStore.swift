@@ -43,7 +43,7 @@ package struct ClosureStore: Sendable {
     ///
     /// - Parameters:
     ///   - isPacked: files come as `packed` and not as `text`, and the way is a `ResolverWalk`.
-    ///   - isFound: whether names that are not here are nowhere else; nil: it does not matter.
+    ///   - isFound: whether likely names that are not here are nowhere else; nil: it does not matter.
     /// - Returns: false if `isFound` said no; then nothing was handed over.
     @discardableResult
     func read(
@@ -56,13 +56,13 @@ package struct ClosureStore: Sendable {
                 // Run again after a lost connection; then the list is out already.
                 guard !hasBegun else { throw Broken() }
                 let knowsAll = !repository.readsThrough
-                let (items, position) =
+                let (items, position, unknown) =
                     isPacked
                     ? try await walk(
                         ResolverWalk(question, limits: limits, knowsAll: knowsAll), in: repository, transaction)
                     : try await walk(
                         ClosureWalk(question, limits: limits, knowsAll: knowsAll), in: repository, transaction)
-                if let isFound, !items.unknown.isEmpty, try await !isFound(items.unknown, transaction) { return false }
+                if let isFound, !unknown.isEmpty, try await !isFound(unknown, transaction) { return false }
                 hasBegun = true
                 let known = isPacked ? packed.held(items.files.map(\.tag.checksum)) : [:]
                 let weights = items.files.map {
@@ -84,7 +84,7 @@ package struct ClosureStore: Sendable {
     /// Level by level: a recursive statement would know neither the limits nor an order.
     func walk(
         _ way: some ClosureWay, in repository: Repository, _ transaction: Transaction
-    ) async throws -> (items: ClosureItems, position: UInt64) {
+    ) async throws -> (items: ClosureItems, position: UInt64, unknown: [IndexPath]) {
         var way = way
         var position: UInt64?
         while !way.frontier.isEmpty {
@@ -96,7 +96,7 @@ package struct ClosureStore: Sendable {
             way.visit(found)
         }
         guard let position else { preconditionFailure("a question has a root") }
-        return (way.items, position)
+        return (way.items, position, way.unknown)
     }
 
     /// What those of the crates need that are here.

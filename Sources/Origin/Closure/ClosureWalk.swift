@@ -10,6 +10,8 @@ struct ClosureWalk: ClosureWay {
     private var seen: Set<IndexPath>
     private(set) var frontier: [IndexPath]
     private(set) var items: ClosureItems
+    /// By name alone nobody can tell what is likely.
+    var unknown: [IndexPath] { [] }
 
     /// - Parameter knowsAll: as for `ClosureItems`.
     init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init(), knowsAll: Bool = true) {

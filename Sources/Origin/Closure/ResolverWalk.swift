@@ -10,13 +10,15 @@ struct ResolverWalk: ClosureWay {
     static let readsNeeds = true
 
     /// How the asked crates are followed.
-    private struct Step {
+    struct Step {
         let linesMax: Int
         let wantsAll: Bool
     }
 
+    /// What is most likely.
+    static let first = Step(linesMax: 2, wantsAll: false)
     private static let steps = [
-        Step(linesMax: 2, wantsAll: false), Step(linesMax: 1, wantsAll: true), Step(linesMax: 4, wantsAll: true),
+        first, Step(linesMax: 1, wantsAll: true), Step(linesMax: 4, wantsAll: true),
     ]
 
     private let roots: [IndexPath]
@@ -24,6 +26,8 @@ struct ResolverWalk: ClosureWay {
     private var graph: NeedsGraph
     private(set) var frontier: [IndexPath]
     private(set) var items: ClosureItems
+    /// Of the first step alone: what the others lead to is asked for by few.
+    private(set) var unknown: [IndexPath] = []
 
     /// - Parameter knowsAll: as for `ClosureItems`.
     init(_ question: ClosureQuestion, limits: ClosureItems.Limits = .init(), knowsAll: Bool = true) {
@@ -39,6 +43,7 @@ struct ResolverWalk: ClosureWay {
         frontier = []
         for path in level {
             guard items.take(path, found[path]) else { return }
+            if found[path] == nil, steps.count >= Self.steps.count - 1 { unknown.append(path) }
             graph.learn(path, found[path]?.needs)
         }
         frontier = graph.next()

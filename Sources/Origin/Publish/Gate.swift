@@ -26,6 +26,9 @@ final class Gate: Sendable {
         self.what = what
     }
 
+    /// How many stand in line, the patient ones too.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// - Parameter isPatient: everybody who waits, and is not, goes first.
     /// - Throws: 503 if too many wait; `CancellationError`.
     func pass<Answer>(isPatient: Bool = false, _ body: () async throws -> Answer) async throws -> Answer {

@@ -55,6 +55,22 @@ struct GateTests {
         try await gate.pass {}
     }
 
+    @Test func `who is patient lets all others go first`() async throws {
+        let gate = Gate(insideMax: 1, waitingMax: 8)
+        let (order, passed) = AsyncStream<String>.makeStream()
+        let tasks = try await gate.pass {
+            var tasks: [Task<Void, any Error>] = []
+            for name in ["patient", "other"] {
+                tasks.append(Task { try await gate.pass(isPatient: name == "patient") { _ = passed.yield(name) } })
+                while gate.waitingCount < tasks.count { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            return tasks
+        }
+        for task in tasks { try await task.value }
+        passed.finish()
+        #expect(await order.reduce(into: []) { $0.append($1) } == ["other", "patient"])
+    }
+
     @Test func `who is cancelled while waiting leaves the line`() async throws {
         let gate = Gate(insideMax: 1, waitingMax: 1)
         try await gate.pass {
