@@ -60,7 +60,6 @@ package final class EdgeApp: Sendable {
         let facts = Self.facts(config, desk, blobs)
         let (spool, journal) = try ReadSpool.open(in: layout.reads, logger: logger)
         let refusals = RefusalNotes(wallClock: wallClock)
-        let meters = CacheMeters()
         let routes = Routes(
             desk: desk,
             access: ReadAccess(
@@ -68,10 +67,10 @@ package final class EdgeApp: Sendable {
                 signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
             index: IndexRoute(desk: desk, responses: responses),
             crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
-            responses: responses, meters: meters, refusals: refusals)
+            responses: responses, meters: CacheMeters(), refusals: refusals)
         server = EdgeServer(
             configuration: Self.server(config), handler: routes, logger: logger,
-            observer: RequestRecord(config.accessLog, journal: journal, cacheMeters: meters, logger: logger))
+            observer: RequestRecord(config.accessLog, journal: journal, cacheMeters: routes.meters, logger: logger))
         services = [
             ClosingService(clients: [client, closures, feed], claim: claim),
             try ReadKeeper(

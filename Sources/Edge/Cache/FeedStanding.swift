@@ -8,11 +8,7 @@ package struct FeedStanding: Sendable {
     private var cursor: FeedCursor
     /// The newest position that was heard of.
     package private(set) var head: UInt64
-    package private(set) var heardAt: Moment? {
-        didSet { leaseEnd = heardAt.map { $0 + leaseTime } }
-    }
-    /// Every request asks, and adding a `Duration` is dear.
-    private var leaseEnd: Moment?
+    package private(set) var heardAt: Moment?
     /// When the last lease was heard whose head is applied: up to then, what is held and verified was current.
     private(set) var currentAt: Moment?
     package let leaseTime: Duration
@@ -28,8 +24,8 @@ package struct FeedStanding: Sendable {
 
     /// Whether the last head heard is applied and was heard within the lease time (I5).
     package func isFresh(at now: Moment) -> Bool {
-        guard let leaseEnd else { return false }
-        return applied >= head && now < leaseEnd
+        guard let heardAt else { return false }
+        return applied >= head && now < heardAt + leaseTime
     }
 
     mutating func arrived(_ position: UInt64) -> FeedCursor.Step {
