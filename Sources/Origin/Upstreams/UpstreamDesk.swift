@@ -20,7 +20,7 @@ package final class UpstreamDesk: Sendable {
     /// - Parameter seal: opens upstreams' credentials; nil: those with one are not asked.
     package init(store: UpstreamStore, seal: KeySeal? = nil, logger: Logger) {
         self.store = store
-        writer = UpstreamWriter(store: store)
+        writer = UpstreamWriter(store: store, logger: logger)
         self.logger = logger
         client = UpstreamClient(seal: seal)
         configs = UpstreamConfigs(client: client, logger: logger)

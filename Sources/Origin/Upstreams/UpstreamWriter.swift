@@ -1,3 +1,4 @@
+import Logging
 import Registry
 import Synchronization
 
@@ -36,7 +37,12 @@ final class UpstreamWriter: Sendable {
     /// By repository; there is a list while a task writes.
     private let waiting = Mutex<[Int64: [Waiter]]>([:])
 
-    init(store: UpstreamStore) { self.store = store }
+    private let logger: Logger
+
+    init(store: UpstreamStore, logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
 
     /// - Returns: nil if it must be written by itself: there is something of the crate already, or the transaction failed.
     func keep(_ news: UpstreamNews) async -> UpstreamStore.Outcome? {
@@ -52,9 +58,19 @@ final class UpstreamWriter: Sendable {
 
     private func write(_ key: Int64) async {
         while let batch = take(key) {
-            // Each is tried by itself then, and says what is wrong.
-            let outcomes = (try? await store.keepNew(batch.map(\.news))) ?? batch.map { _ in nil }
+            let outcomes = await outcomes(batch)
             for (waiter, outcome) in zip(batch, outcomes) { waiter.continuation.resume(returning: outcome) }
+        }
+    }
+
+    private func outcomes(_ batch: [Waiter]) async -> [UpstreamStore.Outcome?] {
+        do {
+            return try await store.keepNew(batch.map(\.news))
+        } catch {
+            logger.warning(
+                "what upstreams say of new crates could not be written together; each is written by itself",
+                metadata: ["crates": "\(batch.count)", "error": "\(error)"])
+            return batch.map { _ in nil }
         }
     }
 
