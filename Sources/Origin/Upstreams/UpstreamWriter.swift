@@ -25,18 +25,24 @@ struct UpstreamNews: Sendable {
 /// Writes news, many in one transaction: what comes while one transaction is under way goes into the next, and what somebody
 /// waits for goes first. A level of dependencies comes within milliseconds, and most of what a file costs are statements and the commit.
 final class UpstreamWriter: Sendable {
-    private static let newsMax = 48
-    private static let bytesMax = 8 << 20
+    private static let newsMax = 24
+    private static let bytesMax = 4 << 20
+    /// Transactions of one repository at once: while one waits for the database, another works out what to say to it.
+    private static let writersMax = 3
 
     private struct Waiter {
         let news: UpstreamNews
         let continuation: CheckedContinuation<UpstreamStore.Outcome?, Never>
     }
 
-    private let store: UpstreamStore
-    /// By repository; there is a list while a task writes.
-    private let waiting = Mutex<[Int64: [Waiter]]>([:])
+    private struct Line {
+        var waiters: [Waiter] = []
+        var writers = 0
+    }
 
+    private let store: UpstreamStore
+    /// By repository; there is a line while a task writes.
+    private let lines = Mutex<[Int64: Line]>([:])
     private let logger: Logger
 
     init(store: UpstreamStore, logger: Logger) {
@@ -48,11 +54,13 @@ final class UpstreamWriter: Sendable {
     func keep(_ news: UpstreamNews) async -> UpstreamStore.Outcome? {
         await withCheckedContinuation { continuation in
             let key = news.repository.id
-            let isFirst = waiting.withLock { waiting in
-                defer { waiting[key, default: []].append(Waiter(news: news, continuation: continuation)) }
-                return waiting[key] == nil
+            let needsWriter = lines.withLock { lines in
+                lines[key, default: Line()].waiters.append(Waiter(news: news, continuation: continuation))
+                guard lines[key, default: Line()].writers < Self.writersMax else { return false }
+                lines[key]?.writers += 1
+                return true
             }
-            if isFirst { Task { await write(key) } }
+            if needsWriter { Task { await write(key) } }
         }
     }
 
@@ -76,9 +84,12 @@ final class UpstreamWriter: Sendable {
 
     /// - Returns: nil if there is nothing more to write; never two of one crate.
     private func take(_ key: Int64) -> [Waiter]? {
-        waiting.withLock { waiting in
-            guard let all = waiting[key], !all.isEmpty else {
-                waiting[key] = nil
+        lines.withLock { lines in
+            guard var line = lines[key] else { return nil }
+            let all = line.waiters
+            guard !all.isEmpty else {
+                line.writers -= 1
+                lines[key] = line.writers > 0 ? line : nil
                 return nil
             }
             var batch: [Waiter] = []
@@ -96,7 +107,8 @@ final class UpstreamWriter: Sendable {
                     rest.append(waiter)
                 }
             }
-            waiting[key] = rest
+            line.waiters = rest
+            lines[key] = line
             return batch
         }
     }
