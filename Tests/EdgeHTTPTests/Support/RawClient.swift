@@ -6,7 +6,7 @@ protocol RawClient: Sendable {
     func send(_ bytes: [UInt8]) async throws
     func send(_ text: String) async throws
 
-    /// Waits for more, ten seconds at most.
+    /// Waits for more, a minute at most.
     ///
     /// - Returns: false at the end of the stream or a reset.
     func receive() async throws -> Bool

@@ -23,7 +23,8 @@ final class RawTLSConnection: RawClient {
                 channel.eventLoop.makeCompletedFuture {
                     let operations = channel.pipeline.syncOperations
                     try operations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
-                    try operations.addHandler(IdleStateHandler(readTimeout: .seconds(10)))
+                    // Counts while nobody asks for anything, too: longer than it takes to open thousands of connections beside it.
+                    try operations.addHandler(IdleStateHandler(readTimeout: .minutes(1)))
                     try operations.addHandler(Gatherer(source: source))
                 }
             }
