@@ -44,7 +44,7 @@ package final class EdgeApp: Sendable {
         let fetch = OriginFetch(
             client: client, blobs: blobs, responses: responses, makeTable: makeTable, wallClock: wallClock,
             logger: logger)
-        // So does a closure's: its parts come over connections of their own.
+        // A client of its own: the parts of a closure come over a connection each.
         let closures = OriginClient(
             origin: config.originURL, credential: config.credential, authorities: authorities,
             limits: .init(isHTTP1Only: true))
@@ -60,14 +60,7 @@ package final class EdgeApp: Sendable {
         let facts = Self.facts(config, desk, blobs)
         let (spool, journal) = try ReadSpool.open(in: layout.reads, logger: logger)
         let refusals = RefusalNotes(wallClock: wallClock)
-        let routes = Routes(
-            desk: desk,
-            access: ReadAccess(
-                desk: desk, responses: responses, wallClock: wallClock,
-                signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
-            index: IndexRoute(desk: desk, responses: responses),
-            crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
-            responses: responses, meters: CacheMeters(), refusals: refusals)
+        let routes = Self.routes(config, desk, blobs, responses, refusals, wallClock: wallClock, logger: logger)
         server = EdgeServer(
             configuration: Self.server(config), handler: routes, logger: logger,
             observer: RequestRecord(config.accessLog, journal: journal, cacheMeters: routes.meters, logger: logger))
@@ -86,6 +79,20 @@ package final class EdgeApp: Sendable {
         self.desk = desk
         self.blobs = blobs
         self.follower = follower
+    }
+
+    private static func routes(
+        _ config: EdgeConfig, _ desk: CacheDesk, _ blobs: BlobFolder, _ responses: Responses, _ refusals: RefusalNotes,
+        wallClock: @escaping @Sendable () -> Int, logger: Logger
+    ) -> Routes {
+        Routes(
+            desk: desk,
+            access: ReadAccess(
+                desk: desk, responses: responses, wallClock: wallClock,
+                signatures: SignedAccess(desk: desk, keyLease: config.tokenLease, wallClock: wallClock)),
+            index: IndexRoute(desk: desk, responses: responses),
+            crates: CrateRoute(desk: desk, blobs: blobs, responses: responses, wallClock: wallClock, logger: logger),
+            responses: responses, meters: CacheMeters(), refusals: refusals)
     }
 
     /// Where clients are served; empty until it listens.
