@@ -7,7 +7,7 @@ import Synchronization
 /// what an upstream's answer needs is asked for as soon as that answer is heard, while it is still being written.
 ///
 /// A closure waits for it for a bounded time; what has not come by then is not announced, and goes on coming.
-/// Source: docs/decisions/0024-asking-ahead.md
+/// Source: docs/decisions/0023-asking-ahead.md
 final class ClosureAhead: Sendable {
     struct Limits {
         /// Names that are asked of upstreams for one closure.
@@ -16,8 +16,9 @@ final class ClosureAhead: Sendable {
         var openMax = 128
         /// Lines that are heard and not written yet.
         var bytesMax = 32 << 20
-        /// How long a closure waits. An edge gives a silent origin up after five seconds.
-        var waitMax: Duration = .seconds(2)
+        /// How long a closure waits: small applications are whole by then, and the largest gain nothing by more, since what is
+        /// heard takes longer to write than to ask for.
+        var waitMax: Duration = .seconds(1)
         /// Closures for which names are looked for at once; the others do without.
         var looksMax = 8
     }
