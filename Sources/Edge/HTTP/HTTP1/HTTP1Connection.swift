@@ -47,7 +47,9 @@ final class HTTP1Connection: ConnectionEngine {
     ///
     /// - Returns: how many bytes those requests had.
     private func glance(_ bytes: ByteBuffer) -> Int {
-        guard line.isEmpty, reader.isEmpty, !isSending, !isOver, !isDraining, !writer.isOpen, !connection.isOneTooMany
+        // With TLS nothing goes past the channel.
+        guard !connection.isTLS, line.isEmpty, reader.isEmpty, !isSending, !isOver, !isDraining, !writer.isOpen,
+            !connection.isOneTooMany
         else { return 0 }
         let count = bytes.withUnsafeReadableBytes { writer.glance($0) }
         if count > 0 {
