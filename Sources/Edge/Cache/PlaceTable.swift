@@ -1,7 +1,7 @@
 /// Which place in a table of entries belongs to which key: found by bytes wherever they lie. Pure.
 ///
-/// A dictionary would want each request's path as a buffer of its own, and hash it slower. Open addressing with a seed of
-/// its own for each table, so that nobody can choose keys that collide; the entries hold the keys themselves.
+/// A dictionary would want each request's path as a buffer of its own, and hash it slower. Open addressing; the entries
+/// hold the keys themselves.
 struct PlaceTable: Sendable {
     private struct Slot {
         var hash: UInt64 = 0
@@ -12,11 +12,11 @@ struct PlaceTable: Sendable {
     private(set) var count = 0
     /// A power of two, at most half full.
     private var slots: [Slot] = Array(repeating: Slot(), count: 64)
-    private let seed = UInt64.random(in: .min ... .max)
+    private let hash = SeededHash()
 
     /// - Parameter isKey: whether the entry at a place has this key; asked for a few places at most.
     func find(_ key: UnsafeRawBufferPointer, where isKey: (Int) -> Bool) -> Int? {
-        let hash = hash(key)
+        let hash = self.hash(key)
         var index = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[index].place != 0 {
             if slots[index].hash == hash, isKey(slots[index].place - 1) { return slots[index].place - 1 }
@@ -63,26 +63,5 @@ struct PlaceTable: Sendable {
         let old = slots
         slots = Array(repeating: Slot(), count: 2 * old.count)
         for slot in old where slot.place != 0 { insert(slot) }
-    }
-
-    /// Eight bytes at a time, each mixed by a multiplication whose halves are folded together.
-    private func hash(_ key: UnsafeRawBufferPointer) -> UInt64 {
-        var hash = seed
-        var place = 0
-        while place + 8 <= key.count {
-            hash = Self.mix(hash ^ key.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-            place += 8
-        }
-        var rest = UInt64(key.count)
-        while place < key.count {
-            rest = rest << 8 | UInt64(key[place])
-            place += 1
-        }
-        return Self.mix(hash ^ rest)
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        let product = value.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-        return product.high ^ product.low
     }
 }

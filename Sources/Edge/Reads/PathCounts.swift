@@ -1,8 +1,9 @@
+import EdgeCache
 import Glibc
 
 /// How often each path was read on each day: one allocation for all paths instead of one for each read. Pure.
 ///
-/// Open addressing with a seed of its own for each table, so that nobody can choose paths that collide.
+/// Open addressing.
 struct PathCounts {
     private struct Entry {
         let hash: UInt64
@@ -16,10 +17,10 @@ struct PathCounts {
     /// The place of an entry plus one; 0 is free. A power of two, at most half full.
     private var slots: [UInt32] = Array(repeating: 0, count: 64)
     private var text: [UInt8] = []
-    private let seed = UInt64.random(in: .min ... .max)
+    private let hash = SeededHash()
 
     mutating func add(_ path: UnsafeRawBufferPointer, day: Int) {
-        let hash = hash(path, day)
+        let hash = self.hash(path, salt: UInt64(truncatingIfNeeded: day))
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let place = Int(slots[slot]) - 1
@@ -51,27 +52,6 @@ struct PathCounts {
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = UInt32(place + 1)
         }
-    }
-
-    /// Eight bytes at a time, each mixed by a multiplication whose halves are folded together.
-    private func hash(_ path: UnsafeRawBufferPointer, _ day: Int) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: day)
-        var place = 0
-        while place + 8 <= path.count {
-            hash = Self.mix(hash ^ path.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-            place += 8
-        }
-        var rest = UInt64(path.count)
-        while place < path.count {
-            rest = rest << 8 | UInt64(path[place])
-            place += 1
-        }
-        return Self.mix(hash ^ rest)
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        let product = value.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-        return product.high ^ product.low
     }
 }
 
