@@ -8,7 +8,8 @@ import Testing
 /// Rules as teams meet them: real cargo, two edges, an origin in a process of its own.
 @Suite(.serialized)
 struct PolicyJourneyTests {
-    private static let noGPL = """
+    /// Holds back what is under the GPL.
+    static let noGPL = """
         format = 1
         ask = "#rust-policy"
 

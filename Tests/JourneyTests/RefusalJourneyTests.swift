@@ -6,17 +6,6 @@ import Testing
 /// What an edge refuses by itself stands in the origin's audit log, as the operator asks for it.
 @Suite(.serialized)
 struct RefusalJourneyTests {
-    private static let noGPL = """
-        format = 1
-        ask = "#rust-policy"
-
-        [[rule]]
-        name = "no-gpl"
-        decision = "block"
-        reason = "we ship no copyleft"
-        when.licenses = { deny = ["GPL-*"] }
-        """
-
     @Test func `a stranger, a revoked token and a blocked download at an edge are lines with edge, rule and address`()
         async throws
     {
@@ -29,7 +18,7 @@ struct RefusalJourneyTests {
             let token = try await origin.token("bob", ["--action", "read", "--repository", "secret"])
             let other = try await origin.token("eve", ["--action", "read", "--repository", "main"])
             let rules = system.folder + "/policy.toml"
-            try Self.noGPL.write(toFile: rules, atomically: true, encoding: .utf8)
+            try PolicyJourneyTests.noGPL.write(toFile: rules, atomically: true, encoding: .utf8)
             try await origin.command(["policy", "set", "main", rules])
 
             try await edge.fresh()
