@@ -6,7 +6,7 @@ private let lastPort = Mutex(Int.random(in: portsGivenOut))
 
 /// Below those that the kernel takes for outgoing connections (32768 and up on Linux): one of these, given to a test,
 /// may carry somebody's connection a moment later, when the server that was told to use it binds it.
-private let portsGivenOut = 20_000..<32_000
+package let portsGivenOut = 20_000..<32_000
 
 /// A TCP port that nobody listens on now, on any address.
 package func freePort() throws -> Int {

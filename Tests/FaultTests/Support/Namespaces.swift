@@ -79,8 +79,8 @@ struct Namespaces: Sendable {
             try await ip("-n", name, "addr", "add", "\(place.address)/30", "dev", inner)
             try await ip("-n", name, "link", "set", inner, "up")
             try await ip("-n", name, "link", "set", "lo", "up")
-            // Away from the ports that parts are told to listen on.
-            try await write("10000 30000", to: "ip_local_port_range", in: name)
+            // A connection of one part must not sit on the port that another, or the same, is told to listen on.
+            try await write("\(portsGivenOut.upperBound) 60000", to: "ip_local_port_range", in: name)
         }
     }
 
@@ -113,7 +113,12 @@ struct Namespaces: Sendable {
                 kill(pid, SIGKILL)
             }
         }
-        _ = try? await runTool("ip", ["netns", "del", name])
+        // What is still being taken down may hold the name for a moment.
+        for _ in 0..<50 {
+            guard let gone = try? await runTool("ip", ["netns", "del", name]), gone.status != 0 else { return }
+            guard gone.text.contains("busy") else { return }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// Of runs whose process is gone.
