@@ -301,12 +301,12 @@ package struct NotReady: Error, CustomStringConvertible {
     let name: String
     let log: String
 
-    package var description: String { "\(name) was not ready in time; its log ends with:\n\(log)" }
+    package var description: String { "\(name) is not ready; its log ends with:\n\(log)" }
 }
 
-/// Asks `/readyz` until it says 200; a minute at most.
+/// Asks `/readyz` until it says 200; a minute at most, and not longer than the process lives.
 private func awaitReady(_ managementURL: String, of process: ServerProcess) async throws {
-    for _ in 0..<600 {
+    for _ in 0..<600 where !process.hasEnded {
         if let answer = try? await httpGet(managementURL + "/readyz"), answer.status == 200 { return }
         try await Task.sleep(for: .milliseconds(100))
     }

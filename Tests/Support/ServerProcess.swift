@@ -10,7 +10,7 @@ package final class ServerProcess: Sendable {
     package let logPath: String
 
     private let running: Task<TerminationStatus, any Error>
-    private let started = PidBox()
+    private let life = Life()
 
     /// - Parameter arguments: the program's path and its arguments.
     package init(_ name: String, arguments: [String], environment: [String: String?] = [:], logPath: String) {
@@ -18,19 +18,23 @@ package final class ServerProcess: Sendable {
         self.logPath = logPath
         var keys: [Environment.Key: String?] = [:]
         for (key, value) in environment { keys[.init(stringLiteral: key)] = .some(value) }
-        running = Task { [keys, started] in
+        running = Task { [keys, life] in
+            defer { life.end() }
             // `exec` keeps the pid, so that signals reach the server and not the shell.
             let result = try await run(
                 .name("sh"), arguments: Arguments(["-c", "exec \"$@\" >>\"$0\" 2>&1", logPath] + arguments),
                 environment: .inherit.updating(keys), input: .none, output: .discarded, error: .discarded
             ) { execution in
-                started.set(execution.processIdentifier.value)
+                life.begin(execution.processIdentifier.value)
             }
             return result.terminationStatus
         }
     }
 
-    package var pid: pid_t? { started.value }
+    package var pid: pid_t? { life.pid }
+
+    /// Whatever the end was; also true if it never began.
+    package var hasEnded: Bool { life.hasEnded }
 
     /// Waits for the process to end by itself; true if it exited with 0.
     package func endedWell() async throws -> Bool { try await running.value.isSuccess }
@@ -64,13 +68,15 @@ package final class ServerProcess: Sendable {
     }
 }
 
-/// The pid, as soon as there is one.
-private final class PidBox: Sendable {
-    private let pid = Mutex<pid_t?>(nil)
+/// The pid, as soon as there is one, and whether all is over.
+private final class Life: Sendable {
+    private let state = Mutex<(pid: pid_t?, hasEnded: Bool)>((nil, false))
 
-    var value: pid_t? { pid.withLock { $0 } }
+    var pid: pid_t? { state.withLock { $0.pid } }
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-    func set(_ new: pid_t) { pid.withLock { $0 = new } }
+    func begin(_ pid: pid_t) { state.withLock { $0.pid = pid } }
+    func end() { state.withLock { $0.hasEnded = true } }
 }
 
 /// The process that plays a part now; a restarted part has a new one.

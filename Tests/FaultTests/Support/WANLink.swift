@@ -72,7 +72,7 @@ final class WANLink: Sendable {
     }
 
     private func untilUp() async throws {
-        for _ in 0..<200 {
+        for _ in 0..<1_200 where !process.hasEnded {
             if process.logTail.contains("up") { return }
             try await Task.sleep(for: .milliseconds(50))
         }
