@@ -1,10 +1,9 @@
 import NIOCore
 
-/// Files that were sent a moment ago and stay open, because a hot crate is asked for again at once: to open, look at, map and
+/// Files that were sent a moment ago and stay open, because a hot crate is asked for again at once: to open, look at and
 /// close it on the thread pool costs a fifth of sending a megabyte.
 ///
-/// A few, small, and for a few seconds: a file that was deleted keeps its room on disk until it is closed here, and mapped bytes
-/// count as the process's memory.
+/// A few, small, and for a few seconds: a file that was deleted keeps its room on disk until it is closed here.
 struct FileTable {
     private struct Place {
         let file: OpenFile
@@ -18,7 +17,7 @@ struct FileTable {
     private var bytes = 0
 
     /// Larger files are not kept: the disk and the network are what they cost.
-    static let fileBytesMax = 4 << 20
+    private static let fileBytesMax = 4 << 20
     private static let bytesMax = 64 << 20
     private static let countMax = 64
     private static let restTime: TimeAmount = .seconds(10)

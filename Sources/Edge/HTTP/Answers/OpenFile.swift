@@ -12,8 +12,6 @@ final class OpenFile: Sendable {
     let descriptor: CInt
     let bytes: Int
     private let facts: Facts
-    // Unsafe: memory that nobody writes, there as long as this object. See `kernelOnly`.
-    private nonisolated(unsafe) let map: UnsafeRawPointer?
 
     /// What changes when another file comes under the same path, or this one is written to.
     private struct Facts: Equatable {
@@ -37,9 +35,8 @@ final class OpenFile: Sendable {
 
     /// Blocks; called on the thread pool only.
     ///
-    /// - Parameter isMapped: for `kernelOnly`.
     /// - Throws: `FileTrouble` if the file is absent, is no regular file, or has another size than announced.
-    init(_ answer: FileAnswer, isMapped: Bool) throws(FileTrouble) {
+    init(_ answer: FileAnswer) throws(FileTrouble) {
         let descriptor = open(answer.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .cannotOpen(path: answer.path, errno: errno) }
         var facts = stat()
@@ -51,28 +48,15 @@ final class OpenFile: Sendable {
         self.descriptor = descriptor
         self.facts = Facts(facts)
         bytes = answer.bytes
-        let map = isMapped && bytes > 0 ? mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0) : nil
-        self.map = map == MAP_FAILED ? nil : map.map { UnsafeRawPointer($0) }
     }
 
-    deinit {
-        if let map { munmap(UnsafeMutableRawPointer(mutating: map), bytes) }
-        close(descriptor)
-    }
+    deinit { close(descriptor) }
 
     /// Whether its path leads to this very file, unchanged. Asks the system, which does not wait for the disk for what was
     /// in use a moment ago.
     func isStill(at path: String) -> Bool {
         var now = stat()
         return stat(path, &now) == 0 && Facts(now) == facts
-    }
-
-    /// Its bytes in the page cache, to be handed to system calls and never looked at: should the file be cut short, a call
-    /// fails where the process itself would die.
-    ///
-    /// - Returns: nil if it is not mapped.
-    func kernelOnly(_ range: Range<Int>) -> UnsafeRawBufferPointer? {
-        map.map { UnsafeRawBufferPointer(start: $0 + range.lowerBound, count: range.count) }
     }
 
     /// Blocks; called on the thread pool only.

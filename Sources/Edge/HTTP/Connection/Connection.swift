@@ -101,6 +101,14 @@ final class Connection: ChannelDuplexHandler {
         return sent
     }
 
+    /// The same with bytes of a file.
+    func sendNow(_ file: OpenFile, _ range: Range<Int>) -> Int {
+        settle()
+        guard isChannelIdle, let sent = socket?.send(file, range) else { return 0 }
+        progress.handed += sent
+        return sent
+    }
+
     /// Stops or resumes reading from the socket.
     func holdReads(_ hold: Bool) {
         guard hold != holdsReads else { return }

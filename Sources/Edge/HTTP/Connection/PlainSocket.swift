@@ -37,4 +37,20 @@ struct PlainSocket {
         }
         return max(sent ?? 0, 0)
     }
+
+    /// The kernel takes the bytes from the file itself, so that a file that was cut short makes this call fail and nothing worse.
+    ///
+    /// - Returns: how many bytes it took; 0 if it has no room, the file ends early or the socket failed, which the channel then
+    ///   finds out.
+    func send(_ file: OpenFile, _ range: Range<Int>) -> Int {
+        #if canImport(Glibc)
+            let sent = try? transport.withUnsafeTransport { socket in
+                var offset = off_t(range.lowerBound)
+                return sendfile(socket, file.descriptor, &offset, range.count)
+            }
+            return max(sent ?? 0, 0)
+        #else
+            return 0
+        #endif
+    }
 }

@@ -131,9 +131,8 @@ final class HTTP1Writer {
             return
         }
         body = .opening
-        let isMapped = !connection.isTLS && answer.bytes <= FileTable.fileBytesMax
-        loop.open(answer, isMapped: isMapped) { file in
-            if let file, isMapped { self.loop.files.keep(file, for: answer, form, self.loop.now) }
+        loop.open(answer) { file in
+            if let file, !self.connection.isTLS { self.loop.files.keep(file, for: answer, form, self.loop.now) }
             self.opened(file, form, closes: closes, resume: resume)
         }
     }
@@ -214,8 +213,8 @@ final class HTTP1Writer {
         if send(file, from: 0, resume) { body = .none }
     }
 
-    /// Copies out of the mapped file as much as the socket has room for; see decision 0020 for why not `sendfile`. What finds
-    /// no room goes through the channel, which knows when there is room again.
+    /// As much as the socket has room for, past the channel (decision 0020). What finds no room goes through the channel, which
+    /// knows when there is room again.
     ///
     /// - Returns: true if all has left; else `resume` is called later.
     private func send(_ file: OpenFile, from start: Int, _ resume: @escaping () -> Void) -> Bool {
@@ -226,7 +225,7 @@ final class HTTP1Writer {
             if place == cut { lastPartIsNext() }
             let end = place < cut ? cut : file.bytes
             let part = place..<min(end, max(turnEnd, place))
-            let sent = part.isEmpty ? 0 : file.kernelOnly(part).map { connection.sendNow($0, isPart: end == cut) } ?? 0
+            let sent = part.isEmpty ? 0 : connection.sendNow(file, part)
             place += sent
             guard sent < part.count || part.isEmpty else { continue }
             sendThroughChannel(file, place..<min(end, place + Self.regionBytesMax), resume)

@@ -64,8 +64,8 @@ extension ServerLoop {
     }
 
     /// Opens a file on the thread pool; nil (and a log line) if it can't be sent whole.
-    func open(_ answer: FileAnswer, isMapped: Bool = false, done: @escaping (OpenFile?) -> Void) {
-        shared.threadPool.runIfActive(eventLoop: eventLoop) { try OpenFile(answer, isMapped: isMapped) }
+    func open(_ answer: FileAnswer, done: @escaping (OpenFile?) -> Void) {
+        shared.threadPool.runIfActive(eventLoop: eventLoop) { try OpenFile(answer) }
             .assumeIsolated().whenComplete { result in
                 if case .failure(let error) = result {
                     self.shared.logger.error("a file could not be sent", metadata: ["error": "\(error)"])
