@@ -3,7 +3,7 @@ struct PackedParameters {
     // The protocol counts parameters in 16 bits.
     static let countMax = 65535
 
-    private var bytes: [CChar] = []
+    private var bytes: [UInt8] = []
     /// Where each value starts; nil for NULL.
     private var starts: [Int?] = []
     private var lengths: [Int32] = []
@@ -25,22 +25,24 @@ struct PackedParameters {
             starts.append(nil)
             lengths.append(0)
             formats.append(0)
-        case .text(let text):
-            // libpq would cut the text at the zero without a word.
-            guard !text.utf8.contains(0) else {
-                throw PostgresError(.badParameter, "PostgreSQL cannot hold text with the character U+0000")
+        case .text(var text):
+            try text.withUTF8 { utf8 in
+                // libpq would cut the text at the zero without a word.
+                guard !utf8.contains(0) else {
+                    throw PostgresError(.badParameter, "PostgreSQL cannot hold text with the character U+0000")
+                }
+                add(utf8, format: 0)
             }
-            add(text.utf8, format: 0)
         case .bytes(let value):
-            add(value, format: 1)
+            value.withUnsafeBufferPointer { add($0, format: 1) }
         }
     }
 
-    private mutating func add(_ value: some Collection<UInt8>, format: Int32) {
+    private mutating func add(_ value: UnsafeBufferPointer<UInt8>, format: Int32) {
         starts.append(bytes.count)
         lengths.append(Int32(clamping: value.count))
         formats.append(format)
-        bytes.append(contentsOf: value.lazy.map { CChar(bitPattern: $0) })
+        bytes.append(contentsOf: value)
         bytes.append(0)
     }
 
@@ -48,9 +50,10 @@ struct PackedParameters {
     func withPointers<Answer>(
         _ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> Answer
     ) -> Answer {
-        bytes.withUnsafeBufferPointer { buffer in
+        bytes.withUnsafeBytes { buffer in
+            let first = buffer.bindMemory(to: CChar.self).baseAddress
             // An empty block has no address; then all values are NULL.
-            body(starts.map { start in start.flatMap { buffer.baseAddress?.advanced(by: $0) } }, lengths, formats)
+            return body(starts.map { start in start.flatMap { first?.advanced(by: $0) } }, lengths, formats)
         }
     }
 }

@@ -50,37 +50,49 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
     package var postgresParameter: PostgresParameter {
         // An empty array of anything casts to an empty `[UInt8]`, so the type is asked first.
         if Element.self == UInt8.self, let bytes = self as? [UInt8] { return .bytes(bytes) }
-        return .text("{" + map { Self.element($0.postgresParameter) }.joined(separator: ",") + "}")
+        var literal: [UInt8] = [UInt8(ascii: "{")]
+        for element in self {
+            if literal.count > 1 { literal.append(UInt8(ascii: ",")) }
+            switch element.postgresParameter {
+            case .null: literal += "NULL".utf8
+            case .text(let text): Self.quote(text, &literal)
+            case .bytes(let bytes): Self.quote(bytes, &literal)
+            }
+        }
+        literal.append(UInt8(ascii: "}"))
+        return .text(String(decoding: literal, as: UTF8.self))
     }
 
-    private static func element(_ parameter: PostgresParameter) -> String {
-        switch parameter {
-        case .null: "NULL"
-        case .text(let text): quoted(text)
-        case .bytes(let bytes): "\"\\\\x\(hex(bytes))\""
+    /// Batches of index lines are megabytes: each byte is copied once, in one piece with its neighbours.
+    private static func quote(_ text: String, _ literal: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { utf8 in
+            // At worst each byte is escaped.
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * utf8.count + 2) { quoted in
+                quoted[0] = UInt8(ascii: "\"")
+                var count = 1
+                for byte in utf8 {
+                    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                        quoted[count] = UInt8(ascii: "\\")
+                        count += 1
+                    }
+                    quoted[count] = byte
+                    count += 1
+                }
+                quoted[count] = UInt8(ascii: "\"")
+                literal.append(contentsOf: UnsafeBufferPointer(rebasing: quoted[...count]))
+            }
         }
     }
 
-    private static func quoted(_ text: String) -> String {
-        var inner: [UInt8] = [UInt8(ascii: "\"")]
-        inner.reserveCapacity(text.utf8.count + text.utf8.count / 4 + 2)
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { inner.append(UInt8(ascii: "\\")) }
-            inner.append(byte)
-        }
-        inner.append(UInt8(ascii: "\""))
-        return String(decoding: inner, as: UTF8.self)
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
+    private static func quote(_ bytes: [UInt8], _ literal: inout [UInt8]) {
         let digits = Array<UInt8>("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
+        literal += "\"\\\\x".utf8
         for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+            literal.append(digits[Int(byte >> 4)])
+            literal.append(digits[Int(byte & 15)])
         }
-        return String(decoding: text, as: UTF8.self)
+        literal.append(UInt8(ascii: "\""))
     }
 }
 
