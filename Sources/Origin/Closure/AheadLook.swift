@@ -106,10 +106,12 @@ struct AheadLook {
     private static func look(
         _ paths: [IndexPath], in repository: Repository, _ store: ClosureStore, _ upstreams: UpstreamDesk
     ) async throws -> Event {
-        try await store.pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
+        let moment = upstreams.moment
+        return try await store.pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
             let known = try await store.needs(of: paths, in: repository, transaction)
             let names = paths.filter { known[$0] == nil }.compactMap { try? CrateName($0.name) }
-            let standings = try await upstreams.standings(of: names, in: repository, transaction)
+            let standings = try await upstreams.standings(
+                of: names, in: repository, since: moment, transaction)
             return .looked(known, standings.filter(\.at.isUnknown))
         }
     }

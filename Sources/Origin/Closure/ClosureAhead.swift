@@ -63,10 +63,11 @@ final class ClosureAhead: Sendable {
             try await store.read(question, in: repository, isPacked: isPacked, hand)
             return
         }
+        let moment = upstreams.moment
         let isFound = { @Sendable [upstreams] (paths: [IndexPath], transaction: Transaction) in
             let names = paths.compactMap { try? CrateName($0.name) }
-            return try await !upstreams.standings(of: names, in: repository, transaction).contains(
-                where: \.at.isUnknown)
+            let standings = try await upstreams.standings(of: names, in: repository, since: moment, transaction)
+            return !standings.contains(where: \.at.isUnknown)
         }
         let isRead = try await store.read(
             question, in: repository, isPacked: isPacked, isFound: isFound, hand)

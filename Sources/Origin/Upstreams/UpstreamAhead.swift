@@ -5,7 +5,12 @@ import Registry
 /// Asking upstreams for names that nobody asked for yet: what a resolver will ask next.
 extension UpstreamDesk {
     /// A name, and how it stands at the upstreams that may be asked for it.
-    typealias Asked = (name: CrateName, at: [UpstreamStanding])
+    struct Asked: Sendable {
+        let name: CrateName
+        let at: [UpstreamStanding]
+        /// Before that was read.
+        let since: UpstreamQuestions.Moment
+    }
 
     /// What was learnt of a name.
     enum Ahead: Sendable {
@@ -19,24 +24,28 @@ extension UpstreamDesk {
 
     /// How names stand, read at once; nothing waits for an upstream.
     func standings(of names: [CrateName], in repository: Repository) async throws -> [Asked] {
-        try await store.pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
-            try await standings(of: names, in: repository, transaction)
+        let moment = moment
+        return try await store.pool.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
+            try await standings(of: names, in: repository, since: moment, transaction)
         }
     }
 
     /// In the snapshot of a transaction; reserved names and our own have no upstream.
+    ///
+    /// - Parameter moment: before the transaction began.
     func standings(
-        of names: [CrateName], in repository: Repository, _ transaction: Transaction
+        of names: [CrateName], in repository: Repository, since moment: UpstreamQuestions.Moment,
+        _ transaction: Transaction
     ) async throws -> [Asked] {
         let standings = try await store.standings(of: names, in: repository, transaction)
-        return names.map { (name: $0, at: standings[$0.lowered] ?? []) }
+        return names.map { Asked(name: $0, at: standings[$0.lowered] ?? [], since: moment) }
     }
 
     /// Asks for a name that is not known, behind all that somebody waits for. A fault is noted as any other.
     func hear(_ asked: Asked, in repository: Repository) async throws -> Ahead {
         for standing in asked.at where standing.verdict != .absent {
             guard standing.verdict == .unknown else { return .nothing }
-            switch try await heard(asked.name, standing, in: repository) {
+            switch try await heard(asked, standing, in: repository) {
             case .absent: continue
             case .other(let ahead): return ahead
             }
@@ -50,9 +59,9 @@ extension UpstreamDesk {
     }
 
     private func heard(
-        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository
+        _ asked: Asked, _ standing: UpstreamStanding, in repository: Repository
     ) async throws -> AtOne {
-        let question = ask(name, standing, in: repository, isAhead: true)
+        let question = ask(asked.name, standing, since: asked.since, in: repository, isAhead: true)
         do {
             switch try await question.heard.value {
             case .said(_, let file?): return .other(.lines(file.lines, question.kept))
@@ -65,7 +74,7 @@ extension UpstreamDesk {
             }
         } catch is UpstreamQuestions.Overtaken {
             // Joins the one that has overtaken it, or finds what that has brought.
-            return try await heard(name, standing, in: repository)
+            return try await heard(asked, standing, in: repository)
         } catch is UpstreamFault {
             return .other(.nothing)
         } catch let refusal as Refusal where refusal.status == .serviceUnavailable {

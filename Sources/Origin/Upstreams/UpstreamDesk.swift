@@ -35,27 +35,28 @@ package final class UpstreamDesk: Sendable {
     /// - Throws: 503 if nothing is held and no upstream can tell (I11).
     func prepare(_ name: CrateName, in repository: Repository) async throws {
         guard repository.readsThrough else { return }
-        try await prepare(name, store.standings(of: name, in: repository), in: repository)
+        let moment = moment
+        try await prepare(
+            Asked(name: name, at: store.standings(of: name, in: repository), since: moment), in: repository)
     }
 
     /// Many names, a few at a time.
-    func prepare(_ standings: [(name: CrateName, at: [UpstreamStanding])], in repository: Repository) async throws {
-        try await forEach(standings, atOnce: 64) { try await self.prepare($0.name, $0.at, in: repository) }
+    func prepare(_ all: [Asked], in repository: Repository) async throws {
+        try await forEach(all, atOnce: 64) { try await self.prepare($0, in: repository) }
     }
 
-    private func prepare(
-        _ name: CrateName, _ standings: [UpstreamStanding], in repository: Repository
-    ) async throws {
-        for standing in standings {
+    private func prepare(_ asked: Asked, in repository: Repository) async throws {
+        let name = asked.name
+        for standing in asked.at {
             switch standing.verdict {
             case .current: return
             case .stale:
-                _ = ask(name, standing, in: repository)
+                _ = ask(name, standing, since: asked.since, in: repository)
                 return
             case .absent: continue
             case .paused(let seconds): throw unavailable(name, standing.upstream, seconds)
             case .unknown:
-                switch try await ask(name, standing, in: repository).kept.value {
+                switch try await ask(name, standing, since: asked.since, in: repository).kept.value {
                 case .present: return
                 case .absent: continue
                 case .fault where standing.repeatsAbsence: continue
@@ -67,13 +68,14 @@ package final class UpstreamDesk: Sendable {
 
     /// Asks again whatever the age of what is held; never throws for the upstream's sake.
     func refresh(_ name: CrateName, at upstream: Int64, in repository: Repository) async throws {
+        let moment = moment
         let standings = try await store.standings(of: name, in: repository)
         guard let place = standings.firstIndex(where: { $0.upstream.id == upstream }),
             standings[place].pauseSeconds <= 0,
             // One that comes first has the crate: this one's lines would not be taken.
             !standings[..<place].contains(where: \.hasLines)
         else { return }
-        _ = try await ask(name, standings[place], in: repository).kept.value
+        _ = try await ask(name, standings[place], since: moment, in: repository).kept.value
     }
 
     /// - Parameter seconds: until trying again makes sense; at most 10.
@@ -83,14 +85,25 @@ package final class UpstreamDesk: Sendable {
             retryAfter: seconds)
     }
 
-    /// - Parameter isAhead: nobody waits for it yet.
+    /// To be taken before it is read how a name stands.
+    var moment: UpstreamQuestions.Moment { questions.now }
+
+    /// - Parameters:
+    ///   - moment: before `standing` was read: what this program brought since then is not asked for again. What another replica
+    ///     brought is, and is dropped when it is to be written.
+    ///   - isAhead: nobody waits for it yet.
     func ask(
-        _ name: CrateName, _ standing: UpstreamStanding, in repository: Repository, isAhead: Bool = false
+        _ name: CrateName, _ standing: UpstreamStanding, since moment: UpstreamQuestions.Moment,
+        in repository: Repository, isAhead: Bool = false
     ) -> UpstreamQuestions.Question {
         let place = UpstreamQuestions.Place(upstream: standing.upstream.id, name: name.lowered)
         return questions.join(place, isAhead: isAhead) { number in
             let heard = Task<UpstreamQuestions.Heard, any Error> {
-                if let known = try await answered(name, since: standing, in: repository) { return .known(known) }
+                if questions.mayHaveEnded(place, since: moment),
+                    let known = try await answered(name, since: standing, in: repository)
+                {
+                    return .known(known)
+                }
                 return try await hear(name, standing, isAhead: isAhead) { try self.questions.begin(place, number) }
             }
             let kept = Task {

@@ -34,9 +34,20 @@ final class UpstreamQuestions: Sendable {
     /// One who waits for the answer has asked meanwhile, and was not put behind others.
     struct Overtaken: Error {}
 
+    /// A moment in the order in which questions end.
+    struct Moment: Sendable { fileprivate let endings: UInt64 }
+
+    /// Places whose last question is remembered to have ended.
+    private static let endedMax = 8192
+
     private struct State {
         var running: [Place: Question] = [:]
         var numbers: UInt64 = 0
+        var endings: UInt64 = 0
+        /// When the last question for a place ended.
+        var ended: [Place: UInt64] = [:]
+        /// What ended until then is forgotten.
+        var forgotten: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -67,9 +78,27 @@ final class UpstreamQuestions: Sendable {
         }
     }
 
+    /// It is written, or nothing will come of it.
     func end(_ place: Place, _ number: UInt64) {
         state.withLock { state in
-            if state.running[place]?.number == number { state.running[place] = nil }
+            guard state.running[place]?.number == number else { return }
+            state.running[place] = nil
+            if state.ended.count >= Self.endedMax {
+                state.ended = [:]
+                state.forgotten = state.endings
+            }
+            state.endings += 1
+            state.ended[place] = state.endings
+        }
+    }
+
+    /// Taken before a name's standing is read, for `mayHaveEnded`.
+    var now: Moment { state.withLock { Moment(endings: $0.endings) } }
+
+    /// Whether a question for the place ended since then, so that what was read may no longer hold; yes if nobody remembers.
+    func mayHaveEnded(_ place: Place, since moment: Moment) -> Bool {
+        state.withLock { state in
+            moment.endings < state.forgotten || moment.endings < state.ended[place, default: 0]
         }
     }
 }
