@@ -51,10 +51,10 @@ package struct FactsStore: Sendable {
         _ = try await transaction.execute(
             Self.insert.bind(
                 new.map(\.versionID), new.map(\.origin.kind.rawValue), new.map(\.origin.upstream),
-                new.map { $0.publishedAt?.description }, flags { _ in true }, new.map { $0.traits?.license.text },
-                flags(\.hasLicenseFile), flags(\.hasBuildScript), flags(\.isProcMacro),
-                new.map { $0.traits?.links ?? $0.links }, new.map(\.dependencies.normal), new.map(\.dependencies.build),
-                new.map(\.dependencies.dev)))
+                new.map { $0.publishedAt?.description }, flags { _ in true },
+                new.map { Self.storable($0.traits?.license.text) }, flags(\.hasLicenseFile), flags(\.hasBuildScript),
+                flags(\.isProcMacro), new.map { Self.storable($0.traits?.links ?? $0.links) },
+                new.map(\.dependencies.normal), new.map(\.dependencies.build), new.map(\.dependencies.dev)))
         try await advisories.match(
             new.map { .init(id: $0.versionID, identity: $0.identity, version: $0.version) }, in: transaction)
         return try await changed(new.map(\.versionID), cause: cause, in: transaction)
@@ -66,9 +66,9 @@ package struct FactsStore: Sendable {
     ) async throws -> Verdicts {
         let count = try await transaction.execute(
             """
-            UPDATE facts SET has_manifest = true, license = \(traits.license.text),
+            UPDATE facts SET has_manifest = true, license = \(Self.storable(traits.license.text)),
               has_license_file = \(traits.hasLicenseFile), build_script = \(traits.hasBuildScript),
-              proc_macro = \(traits.isProcMacro), links = coalesce(\(traits.links), links)
+              proc_macro = \(traits.isProcMacro), links = coalesce(\(Self.storable(traits.links)), links)
             WHERE version_id = \(versionID) AND NOT has_manifest
             """)
         return count == 0 ? .none : try await changed([versionID], cause: .manifest, in: transaction)
@@ -110,6 +110,9 @@ package struct FactsStore: Sendable {
         guard !versionIDs.isEmpty else { return .none }
         return try await listener.factsChanged(FactsChanged(versionIDs, cause: cause), in: transaction)
     }
+
+    /// JSON and TOML can spell U+0000, which PostgreSQL can't hold.
+    private static func storable(_ text: String?) -> String? { text?.replacing("\0", with: "\u{FFFD}") }
 
     /// $1 version, $2 origin, $3 upstream, $4 published, $5 manifest read, $6 licence, $7 licence file, $8 build script,
     /// $9 macro, $10 links, $11 to $13 dependencies: normal, build, dev. One place in each list a version.
