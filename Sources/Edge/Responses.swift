@@ -44,6 +44,12 @@ struct Responses: Sendable {
         Self.refusal(status, text, .miss, servedBy: servedBy, more)
     }
 
+    /// `unavailable`, with the origin's own words on why it has no answer, such as the upstream that does not answer it.
+    func unavailable(_ words: String?) -> RenderedAnswer {
+        guard let words else { return unavailable }
+        return refusal(503, "this edge does not hold the file, and its origin says: \(words)", [("retry-after", "2")])
+    }
+
     /// `x-cache`, `x-served-by`, and the warning that a stale answer carries.
     func common(_ cache: CacheState) -> [(name: String, value: String)] { Self.common(cache, servedBy) }
 

@@ -91,6 +91,27 @@ struct OfflineTests {
         }
     }
 
+    @Test func `what the origin says of its own 503 reaches the client, and the page of a proxy does not`() async throws
+    {
+        try await withTemporaryFolder("words") { folder in
+            let origin = try await ScriptedOrigin.withFoo()
+            let download = try MadeDownload("foo", "1.0.0")
+            try await RunningEdge.run(origin, in: folder) { edge async throws in
+                let said = "this edge does not hold the file, and its origin says: scripted to fail\n"
+                for path in ["/main/index/ba/rr/barr", download.path()] {
+                    origin.change { ($0.failure, $0.failureType) = (503, "text/plain; charset=utf-8") }
+                    let quoted = try await edge.get(path)
+                    #expect(quoted.status == 503 && quoted.body == said, "\(path): \(quoted.body)")
+                    #expect(quoted.headers["retry-after"] == "2")
+                    origin.change { $0.failureType = "text/html" }
+                    let hidden = try await edge.get(path)
+                    #expect(hidden.status == 503 && !hidden.body.contains("scripted"), "\(path): \(hidden.body)")
+                }
+            }
+            try await origin.stop()
+        }
+    }
+
     @Test(arguments: [404, 500, 502, 302])
     func `an answer without a position says nothing of the crate`(status: Int) async throws {
         try await withTemporaryFolder("proxy") { folder in

@@ -58,6 +58,7 @@ final class OriginConnection: ChannelInboundHandler {
         var reply = reply(to: head, path, body, script)
         if let failure = script.failure {
             reply = .text(HTTPResponseStatus(statusCode: failure), "scripted to fail\n")
+            reply.headers.add(name: "content-type", value: script.failureType)
         } else {
             reply.headers.add(name: EdgeWire.positionHeader, value: "\(script.head)")
         }

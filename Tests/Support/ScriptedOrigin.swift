@@ -38,6 +38,8 @@ package final class ScriptedOrigin: Sendable {
         package var tokens: [String: Introspection] = [:]
         /// Answers every read with this status and without a position.
         package var failure: Int?
+        /// The content type of that answer.
+        package var failureType = "text/plain; charset=utf-8"
         /// Holds answers to reads back.
         package var delay: Duration = .zero
         /// The bytes of crates are damaged on the way.

@@ -3,7 +3,7 @@ extension CacheCore {
     package mutating func finished(_ id: UInt64, _ answer: FetchAnswer, at now: Moment) -> FetchOutcome {
         guard let fetch = fetches[id] else { preconditionFailure("a fetch ends once") }
         switch answer {
-        case .failed(let isUnreachable):
+        case .failed(let isUnreachable, _):
             guard isUnreachable else {
                 end(fetch)
                 return .failed

@@ -44,8 +44,8 @@ package enum FetchAnswer: Sendable {
     case value(CachedValue, position: UInt64)
     /// What `FetchTicket.known` holds is still current.
     case same(position: UInt64)
-    /// No usable answer; says nothing of the key.
-    case failed(isUnreachable: Bool)
+    /// No usable answer; says nothing of the key. `words`: what the origin wants clients to read instead.
+    case failed(isUnreachable: Bool, words: String? = nil)
 }
 
 /// What follows from the end of a fetch.

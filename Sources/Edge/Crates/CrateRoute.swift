@@ -50,8 +50,9 @@ struct CrateRoute: Sendable {
             offline: facts.offline)
         // Twice, because the file of a pass that is held may have been evicted or be damaged.
         for _ in 0..<2 {
-            guard let (value, cache) = await desk.ask(question).word else {
-                return (.rendered(responses.unavailable), nil)
+            let finding = await desk.ask(question)
+            guard let (value, cache) = finding.word else {
+                return (.rendered(responses.unavailable(finding.words)), nil)
             }
             guard let pass = value.payload.map({ unsafeDowncast($0, to: CratePass.self) }) else {
                 return (.rendered(responses.noDownload), nil)

@@ -14,6 +14,7 @@ import Registry
 /// | origin says there is no such crate | 404, `no-store`            | A11    |
 /// | origin silent, held                | 200 or 304, `STALE`        | A31    |
 /// | origin silent, nothing held        | 503, `retry-after: 2`      | A32    |
+/// | origin says 503 and why            | the same, with its words   | A32    |
 ///
 /// A 404 makes cargo delete its own copy, so it is said only on the origin's word.
 /// Source: docs/PROTOCOL.md, "Sparse index".
@@ -68,7 +69,8 @@ struct IndexRoute: Sendable {
         let validators = Validators(ifNoneMatch)
         let question = CacheQuestion(
             .index(repository, file), .index, witness: validators.witness, offline: facts.offline)
-        guard let (value, cache) = await desk.ask(question).word else { return responses.unavailable }
+        let finding = await desk.ask(question)
+        guard let (value, cache) = finding.word else { return responses.unavailable(finding.words) }
         return answer(finish(value, question.key), validators, cache)
     }
 

@@ -43,7 +43,7 @@ struct DeskBook<Waiter: Sendable>: Sendable {
         switch core.ask(question, at: now) {
         case .serve(let value): step.finding = .hit(value)
         case .serveStale(let value): step.finding = .stale(value)
-        case .refuse: step.finding = .unavailable
+        case .refuse: step.finding = .unavailable(words: nil)
         case .join(let id):
             step.mayGiveUp = wait(waiter, question, for: id, at: now)
         case .start(let ticket):
@@ -64,12 +64,13 @@ struct DeskBook<Waiter: Sendable>: Sendable {
     mutating func finished(
         _ id: UInt64, _ answer: FetchAnswer, at now: Moment
     ) -> (next: FetchTicket?, answers: Answers) {
-        conclude(id, core.finished(id, answer, at: now), at: now)
+        let words: String? = if case .failed(_, let words) = answer { words } else { nil }
+        return conclude(id, core.finished(id, answer, at: now), words, at: now)
     }
 
     /// The same for a fetch that a fill has answered.
     mutating func ended(_ end: FillEnd, at now: Moment) -> (next: FetchTicket?, answers: Answers) {
-        conclude(end.id, end.outcome, at: now)
+        conclude(end.id, end.outcome, nil, at: now)
     }
 
     /// Somebody has waited long enough for an origin that says nothing.
@@ -108,14 +109,15 @@ struct DeskBook<Waiter: Sendable>: Sendable {
     }
 
     private mutating func conclude(
-        _ id: UInt64, _ outcome: FetchOutcome, at now: Moment
+        _ id: UInt64, _ outcome: FetchOutcome, _ words: String?, at now: Moment
     ) -> (next: FetchTicket?, answers: Answers) {
         switch outcome {
         case .again(let next): return (next, [])
         case .value(let value): return (nil, take(id).map { ($0.waiter, .miss(value)) })
         case .failed:
+            let silence = Finding.unavailable(words: words)
             let answers = take(id).map { waiting in
-                (waiting.waiter, core.fallback(for: waiting.question, at: now).map(Finding.stale) ?? .unavailable)
+                (waiting.waiter, core.fallback(for: waiting.question, at: now).map(Finding.stale) ?? silence)
             }
             return (nil, answers)
         }

@@ -8,8 +8,8 @@ enum Finding: Sendable {
     case miss(CachedValue)
     /// Held, and nobody can say whether it is current.
     case stale(CachedValue)
-    /// Nothing that may be served, and the origin gave no usable answer: 503.
-    case unavailable
+    /// Nothing that may be served, and the origin gave no usable answer: 503, with what the origin said of it.
+    case unavailable(words: String?)
 
     /// What may be told to a client, and how the edge knows it; nil: 503.
     ///
@@ -22,4 +22,7 @@ enum Finding: Sendable {
         case .unavailable: nil
         }
     }
+
+    /// What the origin said when it had no answer; nil: nothing.
+    var words: String? { if case .unavailable(let words) = self { words } else { nil } }
 }

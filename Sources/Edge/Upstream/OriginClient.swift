@@ -233,9 +233,18 @@ struct OriginClient: Sendable {
         let detail = text.map { String(buffer: $0).prefix(300) }.map(String.init) ?? ""
         switch status {
         case 401, 403: return UpstreamError(fault: .credential(status: status), detail: detail)
-        case 429, 500...: return UpstreamError(fault: .origin(status: status), detail: detail)
+        case 429, 500...:
+            let words = status == 503 ? Self.words(detail, response.headers.first(name: "content-type")) : nil
+            return UpstreamError(fault: .origin(status: status), detail: detail, words: words)
         default: return UpstreamError(fault: .protocolBroken, detail: "status \(status): \(detail)")
         }
+    }
+
+    /// One line of plain text, which is how the origin speaks to cargo; the page of a proxy is none.
+    private static func words(_ text: String, _ contentType: String?) -> String? {
+        let line = text.hasSuffix("\n") ? String(text.dropLast()) : text
+        let isLine = !line.isEmpty && line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+        return isLine && contentType?.hasPrefix("text/plain") == true ? line : nil
     }
 
     private func drain(_ response: HTTPClientResponse) async throws {

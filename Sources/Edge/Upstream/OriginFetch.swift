@@ -37,7 +37,7 @@ struct OriginFetch: Sendable {
                     "about": "\(ticket.key)", "error": "\(error)",
                     "retry_can_help": "\(upstream?.retryCanHelp ?? true)",
                 ])
-            return .failed(isUnreachable: upstream?.isUnreachable ?? false)
+            return .failed(isUnreachable: upstream?.isUnreachable ?? false, words: upstream?.words)
         }
     }
 

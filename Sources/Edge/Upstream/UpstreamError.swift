@@ -15,6 +15,8 @@ struct UpstreamError: Error, CustomStringConvertible {
 
     let fault: Fault
     let detail: String
+    /// What the origin wants clients to read, such as which upstream does not answer; nil: it said nothing for them.
+    var words: String?
 
     var isUnreachable: Bool { fault == .unreachable }
 
