@@ -18,6 +18,9 @@ package struct Actor: Hashable, Sendable {
     /// The origin itself, when rules decide on a version.
     package static let policy = Actor(name: "the policy", tokenID: nil)
 
+    /// Whether the name in a line is that of a login: all others hold a space.
+    static func isLogin(_ name: String) -> Bool { !name.contains(" ") }
+
     package init(_ holder: TokenHolder) { self.init(name: holder.login, tokenID: holder.tokenID) }
 
     private init(name: String, tokenID: Int64?) {

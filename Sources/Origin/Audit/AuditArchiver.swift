@@ -22,7 +22,7 @@ struct AuditArchiver: Sendable {
     ///   - before: lines of this moment and later ones stay.
     ///   - needed: the last line that everybody else has got who reads the log; nil: nobody else does.
     ///   - path: a new file.
-    /// - Returns: nil if there is nothing so old.
+    /// - Returns: nil if there is nothing so old, or somebody needs all of it: `held` tells.
     /// - Throws: 409 if the chain is broken where it would be cut, and then nothing has changed.
     func archive(before: AuditTime, needed: Int64?, to path: String) async throws -> Moved? {
         let head = try await trail.head()
@@ -47,6 +47,17 @@ struct AuditArchiver: Sendable {
         try file.keep()
         try await delete(from: first.seq, checkpoint)
         return Moved(first: first.seq, last: checkpoint.seq)
+    }
+
+    /// The last line that is old enough; the lines up to it that `needed` keeps in the table, nil if it keeps none.
+    func held(before: AuditTime, needed: Int64?) async throws -> ClosedRange<Int64>? {
+        let head = try await trail.head()
+        let end = try await lastLine(before: before) ?? head.seq
+        guard let needed, needed < end, let first = try await trail.lines(after: needed, upTo: end, limit: 1).first
+        else {
+            return nil
+        }
+        return first.seq...end
     }
 
     /// Nil: all are older.

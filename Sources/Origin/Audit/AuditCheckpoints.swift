@@ -54,12 +54,23 @@ struct AuditCheckpoints: Service {
     }
 
     /// Reads checkpoints: of a file with one a line, or of all such files of a folder.
+    ///
+    /// - Throws: also if there is none: whoever asks for the proof must not be told that all is well without it.
     static func read(_ path: String) throws -> [AuditCheckpoint] {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw WholeFile.Failure(description: "there is no file or folder \(path)")
         }
-        guard isFolder else { return try readFile(path) }
+        let found = try isFolder ? readFolder(path) : readFile(path)
+        guard !found.isEmpty else {
+            throw WholeFile.Failure(
+                description:
+                    "\(path) holds no checkpoint, so nothing was proven: is it the right place, and is it mounted?")
+        }
+        return found
+    }
+
+    private static func readFolder(_ path: String) throws -> [AuditCheckpoint] {
         let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".json") }.sorted()
         return try names.flatMap { try readFile("\(path)/\($0)") }
     }

@@ -46,10 +46,25 @@ struct AuditExporter: Sendable {
         return batch
     }
 
+    private static let attemptsMax = 5
+
     /// Sends all that there is; what the other side refuses for now is tried again, five times in a row at most.
     ///
+    /// A new export that got no line across leaves nothing behind: a cursor that nobody moves would hold archives up.
+    /// - Parameter told: hears of what is tried again.
     /// - Returns: how many lines went.
-    func run() async throws -> Int {
+    func run(told: (String) -> Void = { _ in }) async throws -> Int {
+        let isNew = try await cursors.list().allSatisfy { $0.name != name }
+        do {
+            return try await sendAll(told)
+        } catch {
+            // Whoever stops the command must not stop this, too.
+            try await Task { try await cursors.letGo(name, holder: holder, unsentAt: isNew ? beginsAfter : nil) }.value
+            throw error
+        }
+    }
+
+    private func sendAll(_ told: (String) -> Void) async throws -> Int {
         var sent = 0
         var attempt = 0
         while true {
@@ -64,9 +79,11 @@ struct AuditExporter: Sendable {
                         description:
                             "another program is at the export `\(name)`; wait two minutes, or choose another name")
                 }
-            } catch let problem as ExportSink.Problem where problem.retryCanHelp && attempt < 5 {
+            } catch let problem as ExportSink.Problem where problem.retryCanHelp && attempt < Self.attemptsMax {
                 attempt += 1
-                try await Task.sleep(for: .seconds(problem.pause ?? 1 << attempt))
+                let pause = problem.pause ?? 1 << attempt
+                told("\(problem.description); tried again in \(pause) s (\(attempt) of \(Self.attemptsMax))")
+                try await Task.sleep(for: .seconds(pause))
             }
         }
     }

@@ -9,11 +9,12 @@ import Hosting
 /// | `event.kind`, `event.module`, `event.dataset` | `event`, `longshore`, `longshore.audit` |
 /// | `event.action`, `event.sequence`, `event.hash` | `action`, `seq`, `hash` |
 /// | `event.category`, `event.type`, `event.outcome` | by `action`, see `Meaning` |
-/// | `user.name` | `actor` |
+/// | `event.reason` | what the line says of why: `reason` or `because` of its detail |
+/// | `user.name` | `actor`, if it is a login; the origin, the command line and nobody are no users |
 /// | `source.address`, `source.ip` | `address`; `ip` only if it is one |
 /// | `http.request.id`, `rule.name` | `request`, `rule` |
-/// | `package.name`, `package.version`, `package.type` | `crate`, `version`, `cargo` |
-/// | `longshore.token_id`, `longshore.repository`, `longshore.prev`, `longshore.detail.*` | the rest |
+/// | `package.name`, `package.version`, `package.type` | `crate`, `version`, `crate` (the kind of file, as ECS wants it) |
+/// | `longshore.actor`, `longshore.token_id`, `longshore.repository`, `longshore.prev`, `longshore.detail.*` | the rest |
 struct ECSLine: Encodable {
     static let version = "8.17.0"
 
@@ -77,8 +78,10 @@ struct ECSLine: Encodable {
         let category: [String]
         let type: [String]
         let outcome: String
+        let reason: String?
     }
     private struct Own: Encodable {
+        let actor: String
         let token_id: Int64?
         let repository: String?
         let prev: String
@@ -88,7 +91,7 @@ struct ECSLine: Encodable {
     private let timestamp: String
     private let ecs: ECS
     private let event: Event
-    private let user: Named
+    private let user: Named?
     private let source: Source?
     private let http: HTTP?
     private let rule: Named?
@@ -106,14 +109,14 @@ struct ECSLine: Encodable {
         ecs = ECS(version: Self.version)
         event = Event(
             action: line.action, sequence: line.seq, hash: line.hash, category: meaning.category, type: meaning.type,
-            outcome: meaning.outcome)
-        user = Named(name: line.actor)
+            outcome: meaning.outcome, reason: line.detail["reason"] ?? line.detail["because"])
+        user = Actor.isLogin(line.actor) ? Named(name: line.actor) : nil
         source = line.address.map { Source(address: $0, ip: IPAddress.isOne($0) ? $0 : nil) }
         http = line.request.map { HTTP(request: .init(id: $0)) }
         rule = line.rule.map { Named(name: $0) }
-        package = line.crate.map { Package(name: $0, version: line.version, type: "cargo") }
+        package = line.crate.map { Package(name: $0, version: line.version, type: "crate") }
         longshore = Own(
-            token_id: line.token, repository: line.repository, prev: line.prev,
+            actor: line.actor, token_id: line.token, repository: line.repository, prev: line.prev,
             detail: line.detail.isEmpty ? nil : line.detail)
     }
 }

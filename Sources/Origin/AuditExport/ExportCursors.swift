@@ -48,6 +48,15 @@ struct ExportCursors: Sendable {
             """)
     }
 
+    /// Lets others go on at once after a failure.
+    ///
+    /// - Parameter seq: where a new export began; if it still stands there it is taken away. Nil: it is no new one.
+    func letGo(_ name: String, holder: String, unsentAt seq: Int64?) async throws {
+        _ = try await pool.execute(
+            "DELETE FROM audit_exports WHERE name = \(name) AND holder = \(holder) AND seq = \(seq)")
+        try await release(name, holder: holder)
+    }
+
     /// Lets others go on at once.
     func release(_ name: String, holder: String) async throws {
         _ = try await pool.execute(

@@ -21,19 +21,37 @@ extension AuditCommand {
             guard (0...36_500).contains(keepDays) else { throw ValidationError("--keep-days takes 0 to 36500") }
         }
 
+        /// Who reads the log besides, how far each is, and how to be rid of it.
+        private static func readers(_ slices: OriginSlices) async throws -> [(name: String, seq: Int64)] {
+            let exports = try await ExportCursors(pool: slices.pool).list().map { export in
+                (
+                    name: "the export `\(export.name)`, which is at line \(export.seq); if it is no longer used: "
+                        + "audit export --forget '\(export.name)'",
+                    seq: export.seq
+                )
+            }
+            guard let webhooks = try await slices.webhooks.lowest() else { return exports }
+            return exports + [(name: "a webhook, which is at line \(webhooks); see: webhook list", seq: webhooks)]
+        }
+
         func run() async throws {
             let now = Int(Date.now.timeIntervalSince1970)
             guard let before = AuditTime("\(keepDays)d", now: now) else {
                 throw ValidationError("--keep-days leads too far back")
             }
-            let moved = try await database.withOwner { slices, config, owner in
-                let lowest = [
-                    try await ExportCursors(pool: slices.pool).lowest(), try await slices.webhooks.lowest(),
-                ].compactMap(\.self).min()
-                return try await AuditArchiver(
+            let (moved, held) = try await database.withOwner { slices, config, owner in
+                let readers = try await Self.readers(slices)
+                let archiver = AuditArchiver(
                     trail: slices.auditTrail, keys: slices.auditKeys, owner: owner,
-                    seal: try SigningSecret.findOrMake(config)
-                ).archive(before: before, needed: lowest, to: to)
+                    seal: try SigningSecret.findOrMake(config))
+                let needed = readers.map(\.seq).min()
+                let moved = try await archiver.archive(before: before, needed: needed, to: to)
+                let lines = try await archiver.held(before: before, needed: needed)
+                return (moved, lines.map { lines in (lines, readers.filter { $0.seq < lines.upperBound }) })
+            }
+            if let (lines, readers) = held {
+                CommandOutput.note("lines \(lines.lowerBound) to \(lines.upperBound) are old enough, and stay for")
+                for reader in readers { CommandOutput.note("  \(reader.name)") }
             }
             guard let moved else { return print("nothing to archive") }
             print("moved lines \(moved.first) to \(moved.last) into \(to)")

@@ -61,7 +61,7 @@ struct AuditCommand: AsyncParsableCommand {
                 String(decoding: $0.prefix(4096), as: UTF8.self).filter { !$0.isWhitespace }
             }
             guard let key = AuditPublicKey(text: written ?? text) else {
-                throw ValidationError("`\(text)` is no public key of a checkpoint: give what `audit key` prints")
+                throw CommandFailure("`\(text)` is no public key of a checkpoint: give what `audit key` prints")
             }
             return key
         }

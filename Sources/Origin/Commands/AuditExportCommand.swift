@@ -36,7 +36,7 @@ extension AuditCommand {
         }
 
         func run() async throws {
-            let told = try await Interruption.cancelling { [self] in
+            let told = try await Interruption.stoppable { [self] in
                 try await database.with { slices, config in try await perform(slices, config) }
             }
             if let told { CommandOutput.note(told) }
@@ -63,7 +63,8 @@ extension AuditCommand {
             let exporter = AuditExporter(
                 trail: slices.auditTrail, cursors: cursors, name: name ?? String(to.prefix(64)), format: format,
                 sink: sink, holder: "command \(UUID().uuidString)", beginsAfter: after)
-            return "exported \(try await exporter.run()) lines to \(to)"
+            let sent = try await exporter.run { CommandOutput.note($0) }
+            return "exported \(sent) lines to \(to)"
         }
 
         private func printAll(_ trail: AuditTrail) async throws -> Int {

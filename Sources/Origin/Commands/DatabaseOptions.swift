@@ -104,6 +104,8 @@ enum CommandSettings {
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
 
+    init(_ text: String) { description = text }
+
     init(_ error: any Error) {
         description = (error as? Refusal)?.detail ?? Explanation.of(error)
     }

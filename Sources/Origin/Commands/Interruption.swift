@@ -31,7 +31,21 @@ enum Interruption {
         }
     }
 
-    static func cancelling<Answer: Sendable>(
+    /// Runs a command that leaves nothing half done when it is stopped.
+    ///
+    /// - Throws: what `body` throws; exit code 130 if it was stopped.
+    static func stoppable<Answer: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Answer
+    ) async throws -> Answer {
+        let answer = try await cancelling { () async throws -> Answer? in
+            do { return try await body() } catch  where Task.isCancelled { return nil }
+        }
+        if let answer { return answer }
+        CommandOutput.note("stopped before its end")
+        throw ExitCode(130)
+    }
+
+    private static func cancelling<Answer: Sendable>(
         _ body: @escaping @Sendable () async throws -> Answer
     ) async throws -> Answer {
         let work = Task { try await body() }

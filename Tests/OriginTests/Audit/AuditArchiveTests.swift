@@ -44,6 +44,16 @@ struct AuditArchiveTests {
         }
     }
 
+    @Test func `a folder without checkpoints proves nothing, and says so`() async throws {
+        try await withTemporaryFolder("checkpoints") { folder in
+            let error = #expect(throws: WholeFile.Failure.self) { try AuditCheckpoints.read(folder) }
+            #expect(error?.description.contains("holds no checkpoint") == true)
+            try "".write(toFile: folder + "/empty.json", atomically: true, encoding: .utf8)
+            #expect(throws: WholeFile.Failure.self) { try AuditCheckpoints.read(folder) }
+            #expect(throws: WholeFile.Failure.self) { try AuditCheckpoints.read(folder + "/empty.json") }
+        }
+    }
+
     @Test func `the next archive begins where the last one ended`() async throws {
         try await with { scene, archived in
             let second = archived.path + ".2"
@@ -107,8 +117,12 @@ struct AuditArchiveTests {
             try await withTemporaryFolder("archive") { folder in
                 let archiver = archiver(scene)
                 #expect(try await archiver.archive(before: later(), needed: 0, to: folder + "/a") == nil)
+                #expect(try await archiver.held(before: later(), needed: 2) == 3...5)
+                #expect(try await archiver.held(before: later(), needed: 5) == nil)
+                #expect(try await archiver.held(before: later(), needed: nil) == nil)
                 let past = try #require(AuditTime("2001-01-01", now: 0))
                 #expect(try await archiver.archive(before: past, needed: nil, to: folder + "/a") == nil)
+                #expect(try await archiver.held(before: past, needed: 0) == nil)
                 try await scene.tamper("UPDATE audit SET actor = 'eve' WHERE seq = 2")
                 let error = await #expect(throws: Refusal.self) {
                     try await archiver.archive(before: later(), needed: nil, to: folder + "/a")

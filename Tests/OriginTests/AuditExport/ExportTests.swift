@@ -75,6 +75,39 @@ struct ExportTests {
         }
     }
 
+    @Test func `a new export that gets nothing across holds up no archive, and one that once did is kept`() async throws
+    {
+        try await AuditScene.with(lines: 2) { scene in
+            try await withTemporaryFolder("export") { folder in
+                let cursors = ExportCursors(pool: scene.pool)
+                let nowhere = exporter(scene, .file(folder + "/none/audit.jsonl"), name: "typo")
+                await #expect(throws: ExportSink.Problem.self) { try await nowhere.run() }
+                #expect(try await cursors.list() == [])
+                #expect(try await cursors.lowest() == nil)
+
+                #expect(try await exporter(scene, .file(folder + "/audit.jsonl"), name: "kept").run() == 2)
+                try await scene.record("later")
+                let broken = exporter(scene, .file(folder + "/none/audit.jsonl"), name: "kept", holder: "two")
+                await #expect(throws: ExportSink.Problem.self) { try await broken.run() }
+                #expect(try await cursors.list().map(\.seq) == [2])
+                // Nobody has to wait until the hold of the one that failed is over.
+                #expect(try await exporter(scene, .file(folder + "/more"), name: "kept", holder: "three").run() == 1)
+            }
+        }
+    }
+
+    @Test func `what is tried again is told with the reason`() async throws {
+        try await AuditScene.with(lines: 1) { scene in
+            let intake = Intake(answers: [.serviceUnavailable])
+            try await intake.whileRunning { port in
+                var told: [String] = []
+                let sink = try ExportSink("http://127.0.0.1:\(port)/in", authorization: nil)
+                #expect(try await exporter(scene, sink).run { told.append($0) } == 1)
+                #expect(told.count == 1 && told[0].contains("503") && told[0].contains("(1 of 5)"), "\(told)")
+            }
+        }
+    }
+
     @Test func `two that export under one name do not both send, and a dead one's place is taken over`() async throws {
         try await AuditScene.with(lines: 2) { scene in
             try await withTemporaryFolder("export") { folder in
@@ -116,22 +149,30 @@ struct ExportTests {
         let line = AuditLine(
             seq: 17, prev: AuditLine.zeroHash, hash: String(repeating: "1", count: 64),
             at: "2026-11-25T08:18:06.123456Z", actor: "ann", token: 7, action: "yank", repository: "main",
-            crate: "tidewater", version: "0.1.0", rule: nil, address: "192.0.2.9", request: "r1", detail: ["a": "b"])
+            crate: "tidewater", version: "0.1.0", rule: nil, address: "192.0.2.9", request: "r1",
+            detail: ["a": "b", "reason": "why"])
         let made = try JSONSerialization.jsonObject(with: Data(try ExportFormat.ecs.text(line).utf8)) as? NSDictionary
         let wanted: NSDictionary = [
             "@timestamp": "2026-11-25T08:18:06.123456Z", "ecs": ["version": ECSLine.version],
             "event": [
                 "kind": "event", "module": "longshore", "dataset": "longshore.audit", "action": "yank", "sequence": 17,
                 "hash": String(repeating: "1", count: 64), "category": ["package"], "type": ["change"],
-                "outcome": "success",
+                "outcome": "success", "reason": "why",
             ],
             "user": ["name": "ann"], "source": ["address": "192.0.2.9", "ip": "192.0.2.9"],
-            "http": ["request": ["id": "r1"]], "package": ["name": "tidewater", "version": "0.1.0", "type": "cargo"],
+            "http": ["request": ["id": "r1"]], "package": ["name": "tidewater", "version": "0.1.0", "type": "crate"],
             "longshore": [
-                "token_id": 7, "repository": "main", "prev": AuditLine.zeroHash, "detail": ["a": "b"],
+                "actor": "ann", "token_id": 7, "repository": "main", "prev": AuditLine.zeroHash,
+                "detail": ["a": "b", "reason": "why"],
             ],
         ]
         #expect(made == wanted)
+        for nobody in [Actor.origin.name, Actor.commandLine.name, Actor.policy.name, "no token", "edge eu"] {
+            var line = line
+            line.actor = nobody
+            let text = try ExportFormat.ecs.text(line)
+            #expect(!text.contains("\"user\"") && text.contains("\"actor\":\"\(nobody)\""), "\(text)")
+        }
         for (action, category, type) in [
             ("token.create", "iam", "creation"), ("access.refused", "api", "access"),
             ("login", "authentication", "start"),
