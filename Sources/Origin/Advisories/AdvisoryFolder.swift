@@ -6,12 +6,18 @@ enum AdvisoryFolder {
     private static let depthMax = 16
 
     /// Blocks while it reads: not for an event loop.
-    static func read(_ path: String) throws -> AdvisoryDatabase {
+    ///
+    /// - Parameter name: what the operator calls it; nil: the path.
+    static func read(_ path: String, named name: String? = nil) throws -> AdvisoryDatabase {
         var database = AdvisoryDatabase()
         if FileKind.isFolder(path) {
             try add(path, "", &database, depth: 0)
         } else {
-            try database.add(archive: path)
+            do { try database.add(archive: path) } catch let objection as Objection {
+                throw SourceFailure(
+                    "\(name ?? path) is no whole archive: \(objection.cause); name the folder, .tar or .tar.gz of an "
+                        + "advisory database")
+            }
         }
         return database
     }

@@ -57,7 +57,7 @@ final class AdvisoryReader: Sendable {
         case .url(let url):
             return try await Self.withFolder { folder in
                 guard try await download(url, to: folder + "/archive") else { return nil }
-                return try await DiskBlobs.offLoop { try AdvisoryFolder.read(folder + "/archive") }
+                return try await DiskBlobs.offLoop { try AdvisoryFolder.read(folder + "/archive", named: url) }
             }
         case .git(let url):
             return try await Self.withFolder { folder in

@@ -46,6 +46,19 @@ extension Objection: CustomStringConvertible {
         }
     }
 
+    /// What is wrong with an archive, for those who made none with cargo.
+    package var cause: String {
+        switch self {
+        case .notGzip: "it is not a gzip file"
+        case .cut: "its gzip stream ends too early"
+        case .damaged(let cause): "its gzip stream is damaged (\(cause))"
+        case .trailingBytes: "bytes follow the end of its gzip stream"
+        case .tooLargeUnpacked(let bytesMax): "unpacked it has more than \(bytesMax >> 20) MiB"
+        case .malformed(let cause): cause
+        default: description
+        }
+    }
+
     private var aboutTheArchive: String {
         switch self {
         case .notGzip:

@@ -38,6 +38,18 @@ struct AdvisoryReaderTests {
         }
     }
 
+    @Test(arguments: ["plain text", "\u{1F}garbage"])
+    func `a file that is no archive is named, and nobody is told to package a crate`(text: String) async throws {
+        try await withTemporaryFolder("advisories") { folder in
+            let path = folder + "/db.tar.gz"
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let error = await #expect(throws: SourceFailure.self) { try await AdvisoryReader(.path(path)).read() }
+            #expect(
+                error?.description.hasPrefix("\(path) is no whole archive: ") == true, "\(error?.description ?? "")")
+            #expect(error?.description.contains("cargo package") == false)
+        }
+    }
+
     private func made(_ folder: String) async throws -> [UInt8] {
         let text = #"""
             {"id":"RUSTSEC-2026-0001","published":"2026-01-02T00:00:00Z","affected":[{"package":{"ecosystem":"crates.io",
