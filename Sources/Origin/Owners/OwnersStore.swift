@@ -68,6 +68,7 @@ package struct OwnersStore: Sendable {
             guard let row = try await CrateRows.lock(crate, in: repository.id, transaction) else {
                 throw Refusal.noSuchCrate(crate, in: repository.name)
             }
+            if try await CrateRows.isOfUpstreams(row, transaction) { throw PublishCheck.notOurs(row.name) }
             let isOwner = try await isOwner(holder.userID, of: row.id, transaction)
             guard isOwner || principal.isAdmin(of: repository.name) else { throw PublishCheck.notOwner(crate) }
             switch change {

@@ -51,6 +51,13 @@ enum CrateRows {
         ).isEmpty
     }
 
+    /// Whether all versions of the crate, one at least, came from upstreams.
+    static func isOfUpstreams(_ crate: Crate, _ transaction: Transaction) async throws -> Bool {
+        try await transaction.query(
+            "SELECT coalesce(bool_and(upstream_id IS NOT NULL), false) AS all_are FROM versions WHERE crate_id = \(crate.id)"
+        ).first?.value("all_are") ?? false
+    }
+
     /// Leaves a crate whose last version was removed without an index file; the count goes on.
     ///
     /// - Returns: the event that tells the edges.

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Registry
 
 /// What the database knows that decides about a publish; read under the lock of the crate's row.
@@ -54,6 +55,14 @@ enum PublishCheck: Equatable {
                     + "version's content never changes, so raise `version` in Cargo.toml")
         }
         return nil
+    }
+
+    /// The crate was never published here, so it has no owner: its upstream's next word would undo any change.
+    static func notOurs(_ name: String) -> Refusal {
+        Refusal(
+            .conflict,
+            "`\(name)` comes from an upstream, so nobody here owns or yanks it; to keep builds from a version, an "
+                + "administrator blocks it by the repository's rules: `longshore-origin policy --help`")
     }
 
     static func notOwner(_ name: CrateName) -> Refusal {

@@ -2,6 +2,9 @@ package import Postgres
 import Registry
 
 /// Finds crates by name, keywords and description; reads the search column that publish keeps.
+///
+/// Crates of upstreams have no words there, since an index tells none: they are found by the beginning of their name, once
+/// somebody has asked for them.
 package struct SearchStore: Sendable {
     let pool: PostgresPool
 
@@ -22,6 +25,10 @@ package struct SearchStore: Sendable {
         return Page(hits: try rows.compactMap(Self.hit), total: UInt32(clamping: total))
     }
 
+    /// Behind a beginning, nothing that begins so comes later, in whatever collation: of names' characters `z` is the last. That
+    /// bounds the walk through the index.
+    private static let behindAllNames = String(repeating: "z", count: CrateName.bytesMax)
+
     /// At least one row, which has the total; pages are cut before the joined rows are read.
     static func statement(
         _ query: SearchQuery, in repository: Repository, within scope: CrateScope, page: SearchPage
@@ -29,12 +36,20 @@ package struct SearchStore: Sendable {
         """
         WITH query AS MATERIALIZED (
           SELECT to_tsquery('simple', \(query.prefixes)) || plainto_tsquery('english', \(query.text)) AS words
+        ), matching AS MATERIALIZED (
+          SELECT crates.id FROM crates CROSS JOIN query
+          WHERE crates.repository_id = \(repository.id) AND crates.search @@ query.words
+          UNION ALL
+          SELECT id FROM crates
+          WHERE repository_id = \(repository.id) AND search = ''::tsvector AND \(query.identity) <> ''
+            AND identity BETWEEN \(query.identity) AND \(query.identity + Self.behindAllNames)
+            AND starts_with(identity, \(query.identity))
         ), hits AS MATERIALIZED (
           SELECT crates.identity, crates.name, crates.newest, crates.description,
             ts_rank(crates.search, query.words) AS rank
           FROM crates CROSS JOIN query
           WHERE crates.repository_id = \(repository.id) AND crates.generation > 0
-            AND \(literal: query.isEmpty ? "true" : "crates.search @@ query.words")
+            AND \(literal: query.isEmpty ? "true" : "crates.id IN (SELECT id FROM matching)")
             AND (\(scope.isEverything) OR crates.identity = ANY(\(scope.exact)::text[]) OR EXISTS (
               SELECT 1 FROM unnest(\(scope.prefixes)::text[]) AS prefix WHERE starts_with(crates.identity, prefix)))
         ), page AS (

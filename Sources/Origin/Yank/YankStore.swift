@@ -28,6 +28,7 @@ package struct YankStore: Sendable {
             guard let row = try await CrateRows.lock(crate, in: repository.id, transaction) else {
                 throw Refusal.noSuchCrate(crate, in: repository.name)
             }
+            if try await CrateRows.isOfUpstreams(row, transaction) { throw PublishCheck.notOurs(row.name) }
             let isOwner = try await owners.isOwner(holder.userID, of: row.id, transaction)
             guard isOwner || principal.isAdmin(of: repository.name) else { throw PublishCheck.notOwner(crate) }
             guard let id = try await change(version, of: row, yanked: yanked, transaction) else { return nil }

@@ -139,6 +139,46 @@ struct UpstreamTests {
         }
     }
 
+    @Test func `search finds what came from upstreams by the beginning of its name, and shows the newest version`()
+        async throws
+    {
+        try await UpstreamScene.with { scene in
+            for (name, version) in [("Foo-bar", "1.0.0"), ("foo-bar", "1.1.0"), ("foo", "2.0.0"), ("barfoo", "1.0.0")] {
+                try scene.upstream.offer(MadeCrate(name, version))
+            }
+            for name in ["foo-bar", "foo", "barfoo"] { #expect(try await scene.index(name).status == 200) }
+            func found(_ query: String) async throws -> String {
+                try await scene.origin.call("GET", "/main/api/v1/crates?q=\(query)").text
+            }
+            let hits = try await found("foo")
+            #expect(hits.contains(#""total":2"#) && hits.contains(#""name":"foo","max_version":"2.0.0""#), "\(hits)")
+            #expect(try await found("FOO_BA").contains(#""max_version":"1.1.0""#))
+            #expect(try await found("foo%20bar").contains(#""total":0"#))
+        }
+    }
+
+    @Test func `nobody yanks or owns what came from an upstream, whose next word would undo it`() async throws {
+        try await UpstreamScene.with { scene in
+            try scene.upstream.offer(MadeCrate("foo", "1.0.0"))
+            #expect(try await scene.index("foo").status == 200)
+            for token in [
+                try await scene.origin.token("root", [.admin]), try await scene.origin.token("ann", [.yank, .owners]),
+            ] {
+                for (method, path, body) in [
+                    ("DELETE", "1.0.0/yank", ""), ("PUT", "1.0.0/unyank", ""), ("PUT", "owners", #"{"users":["ann"]}"#),
+                ] {
+                    let answer = try await httpCall(
+                        method, scene.origin.url + "/main/api/v1/crates/foo/\(path)",
+                        headers: [("authorization", token)],
+                        body: .init(string: body))
+                    #expect(answer.status == 409, "\(path): \(answer.text)")
+                    #expect(answer.text.contains("`foo` comes from an upstream"), "\(path): \(answer.text)")
+                }
+            }
+            #expect(try await !scene.index("foo").text.contains(#""yanked":true"#))
+        }
+    }
+
     @Test func `reserved and excluded names are not asked for`() async throws {
         let filter = UpstreamFilter(exclude: [try #require(CratePattern("bar"))])
         try await UpstreamScene.with(filter: filter) { scene in
