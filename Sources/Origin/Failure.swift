@@ -88,6 +88,8 @@ struct Failure {
         case is CancellationError, is ChannelError, is HTTPParserError:
             .badRequest("the request ended before it was complete")
         case let error as HTTPError where error.status == .notFound && error.body == nil: .unknownAddress
+        case let error as HTTPError where error.status == .badRequest && error.body != nil:
+            .badRequest("the request can't be read as this address expects it: \(error.body ?? "")")
         case let error as HTTPError:
             Refusal(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
         case let error as any HTTPResponseError: Refusal(error.status, error.status.reasonPhrase)

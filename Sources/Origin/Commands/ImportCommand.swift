@@ -119,11 +119,10 @@ struct ImportCommand: AsyncParsableCommand {
         return (all, mustExist)
     }
 
+    private static let namesBytesMax = 64 << 20
+
     private static func names(inFile path: String) throws -> [CrateName] {
-        let text: String
-        do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
-            throw ValidationError("\(path) cannot be read: \(Explanation.of(error))")
-        }
+        let text = try InputFile.text(path, bytesMax: namesBytesMax)
         var seen: Set<String> = []
         return try text.split(whereSeparator: \.isNewline).map { $0.filter { $0 != " " && $0 != "\t" } }
             .filter { !$0.isEmpty && !$0.hasPrefix("#") && seen.insert($0.lowercased()).inserted }

@@ -27,7 +27,9 @@ struct LockFileCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let file = try PolicySource.read(file) { text throws(CargoLock.Invalid) in try LockFile(parsing: text) }
+            let file = try InputFile.parsed(file, bytesMax: PolicyStore.bytesMax) { text throws(CargoLock.Invalid) in
+                try LockFile(parsing: text)
+            }
             try await database.with { slices, _ in
                 let repository = try await slices.repositories.require(repository)
                 let kept = try await slices.lockFiles.put(file, as: name, in: repository, by: .commandLine)

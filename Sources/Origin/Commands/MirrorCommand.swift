@@ -110,17 +110,7 @@ struct MirrorCommand: AsyncParsableCommand {
     private static func reading<Answer>(
         _ path: String, _ read: (String) throws(MirrorList.Invalid) -> Answer
     ) throws -> Answer {
-        let text: String
-        do {
-            let bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-            guard bytes <= fileBytesMax else { throw ValidationError("\(path) is larger than \(fileBytesMax) bytes") }
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            throw ValidationError("\(path) cannot be read: \(Explanation.of(error))")
-        }
-        do { return try read(text) } catch { throw ValidationError("\(path): \(error)") }
+        try InputFile.parsed(path, bytesMax: fileBytesMax, read)
     }
 
     private static func state(_ tally: MirrorReport.Tally) -> ProgressState {

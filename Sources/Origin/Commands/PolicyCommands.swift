@@ -2,6 +2,7 @@ import ArgumentParser
 import Facts
 import FoundationEssentials
 import PolicyRules
+import Registry
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,16 +28,19 @@ struct PolicyCommand: AsyncParsableCommand {
 
 struct PolicyCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Reads a policy file as strictly as the server does; the exit code tells.")
+        commandName: "check", abstract: "Reads a policy file as strictly as the server does; the exit code tells.",
+        discussion: """
+            What can be meant, but is likely a slip, is told on standard error and is no error: a licence that no list
+            knows, an exception that has ended.
+
+            Exit code: 0 the server takes it, 1 it does not.
+            """)
 
     @Argument(help: "The policy file.") var file: String
 
     func run() throws {
         let policy = try PolicySource.policy(file)
-        let today = Int(Date.now.timeIntervalSince1970)
-        for exception in policy.exceptions where exception.expires <= today {
-            CommandOutput.note("the exception of \(exception.owner) for `\(exception.crate)` has ended; it can go")
-        }
+        PolicySource.tell(policy, of: file)
         print("\(file): \(policy.rules.count) rules, \(policy.exceptions.count) exceptions")
     }
 }
@@ -59,16 +63,19 @@ struct PolicyTestCommand: ParsableCommand {
     @Argument(help: "The folder.") var folder: String
 
     func run() throws {
+        guard FileKind.isFolder(folder) else {
+            throw CommandFailure("\(folder) is no folder: name the one with policy.toml and its cases")
+        }
         let book = RuleBook(try PolicySource.policy(folder + "/policy.toml"))
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
             .filter { $0.hasSuffix(".toml") && $0 != "policy.toml" }
         guard !files.isEmpty else {
-            throw ValidationError("\(folder) has no file with cases beside policy.toml; `policy test --help` shows one")
+            throw CommandFailure("\(folder) has no file with cases beside policy.toml; `policy test --help` shows one")
         }
         var (passed, failed) = (0, 0)
         for file in files {
-            let cases = try PolicySource.read(folder + "/" + file) { text throws(PolicyFile.Invalid) in
-                try PolicyCase.read(text)
+            let cases = try InputFile.parsed(folder + "/" + file, bytesMax: PolicyStore.bytesMax) {
+                text throws(PolicyFile.Invalid) in try PolicyCase.read(text)
             }
             for one in cases {
                 if let objection = one.objection(to: book.judge(one.facts, at: one.now)) {
@@ -86,29 +93,28 @@ struct PolicyTestCommand: ParsableCommand {
 
 /// Policy files on disk, for commands.
 enum PolicySource {
-    private static let bytesMax = PolicyStore.bytesMax
+    static func policy(_ path: String) throws -> PolicyFile { try parsed(path, text(path)) }
 
-    static func policy(_ path: String) throws -> PolicyFile {
-        try read(path) { text throws(PolicyFile.Invalid) in try PolicyFile(parsing: text) }
+    /// A text that was read from `path`.
+    static func parsed(_ path: String, _ text: String) throws -> PolicyFile {
+        do { return try PolicyFile(parsing: text) } catch { throw CommandFailure("\(path): \(error)") }
     }
 
-    static func read<Value, Problem: Error>(
-        _ path: String, _ parse: (String) throws(Problem) -> Value
-    ) throws -> Value {
-        let text = try text(path)
-        do throws(Problem) {
-            return try parse(text)
-        } catch {
-            throw ValidationError("\(path): \(error)")
+    static func text(_ path: String) throws -> String { try InputFile.text(path, bytesMax: PolicyStore.bytesMax) }
+
+    /// Says on standard error what of the rules can be meant, but hardly is.
+    ///
+    /// - Parameter place: where they are to be in force; nil: nobody knows.
+    static func tell(_ policy: PolicyFile, of path: String, in place: PolicyPlace? = nil) {
+        for remark in policy.remarks(at: Int(Date.now.timeIntervalSince1970), in: place) {
+            CommandOutput.note("\(path): \(remark)")
         }
     }
+}
 
-    static func text(_ path: String) throws -> String {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("\(path) can't be read: is it there, and may you read it?")
-        }
-        guard bytes.count <= bytesMax else { throw ValidationError("\(path) has more than \(bytesMax >> 20) MiB") }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw ValidationError("\(path) is not UTF-8") }
-        return text
+extension OriginSlices {
+    func place(of repository: Repository) async throws -> PolicyPlace {
+        PolicyPlace(
+            repository: repository.name, upstreams: try await upstreams.list(of: repository).map(\.name))
     }
 }

@@ -26,12 +26,15 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         let policy = try PolicySource.policy(file)
         var locks: [String: CargoLock] = [:]
         for path in lock {
-            locks[path] = try PolicySource.read(path) { text throws(CargoLock.Invalid) in try CargoLock(parsing: text) }
+            locks[path] = try InputFile.parsed(path, bytesMax: PolicyStore.bytesMax) {
+                text throws(CargoLock.Invalid) in try CargoLock(parsing: text)
+            }
         }
-        let (database, repository, held, storedLocks) = (database, repository, locks, storedLocks)
-        let (run, kept) = try await Interruption.cancelling {
+        let (database, repository, held, storedLocks, path) = (database, repository, locks, storedLocks, file)
+        let (run, kept) = try await Interruption.stoppable {
             try await database.with { slices, _ in
                 let repository = try await slices.repositories.require(repository)
+                PolicySource.tell(policy, of: path, in: try await slices.place(of: repository))
                 let stored = storedLocks ? slices.lockFiles : nil
                 let progress = Mutex(ProgressState(noun: "versions"))
                 let run = try await ProgressMeter().showing({ progress.withLock { $0 } }) {
@@ -49,6 +52,8 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
     private struct Report: Encodable {
         let versions: Int
         let counts: [String: Int]
+        /// How many of the changes wait for the version's file.
+        let awaiting: Int
         let changes: [DryRun.Change]
         let stops: [DryRun.Stop]
         /// Lock files that were asked, those of the command line and those that the repository keeps.
@@ -59,7 +64,8 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         let locks = Set(lock).count + kept
         if json {
             let report = Report(
-                versions: run.versions, counts: run.counts, changes: run.changes, stops: run.stops, locks: locks)
+                versions: run.versions, counts: run.counts, awaiting: run.awaiting, changes: run.changes,
+                stops: run.stops, locks: locks)
             return print(try CommandOutput.json(report))
         }
         let rows = run.changes.map { change in
@@ -72,7 +78,9 @@ struct PolicyDryRunCommand: AsyncParsableCommand {
         let total = run.counts.values.reduce(0, +)
         if total > rows.count { CommandOutput.note("the first \(rows.count) of \(total) changes") }
         for (change, count) in run.counts.sorted(by: { $0.key < $1.key }) { print("\(change): \(count)") }
-        print("\(run.versions) versions judged, \(total) decided otherwise")
+        let awaiting =
+            run.awaiting > 0 ? ", \(run.awaiting) of them only if their files, once fetched, say so" : ""
+        print("\(run.versions) versions judged, \(total) decided otherwise\(awaiting)")
         for stop in run.stops {
             let since = stop.isRefusedNow ? " (as it does now)" : ""
             print("\(stop.lock)\(stop.isStored ? " (stored)" : "") would stop\(since): \(stop.refusal)")

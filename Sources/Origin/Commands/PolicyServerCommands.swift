@@ -16,9 +16,9 @@ struct PolicySetCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        _ = try PolicySource.policy(file)
         let text = try PolicySource.text(file)
-        try await PolicyChange(repository: repository, database: database).make(text)
+        let rules = PolicyChange.Rules(text: text, file: try PolicySource.parsed(file, text), path: file)
+        try await PolicyChange(repository: repository, database: database).make(rules)
     }
 }
 
@@ -36,16 +36,24 @@ private struct PolicyChange {
     let repository: RepositoryName
     let database: DatabaseOptions
 
-    func make(_ text: String?) async throws {
-        let told = try await Interruption.cancelling { [self] in
-            try await database.with { slices, _ in try await make(text, slices) }
+    struct Rules: Sendable {
+        let text: String
+        let file: PolicyFile
+        let path: String
+    }
+
+    /// - Parameter rules: nil takes those away that are there.
+    func make(_ rules: Rules?) async throws {
+        let told = try await Interruption.stoppable { [self] in
+            try await database.with { slices, _ in try await make(rules, slices) }
         }
         print(told)
     }
 
-    private func make(_ text: String?, _ slices: OriginSlices) async throws -> String {
+    private func make(_ rules: Rules?, _ slices: OriginSlices) async throws -> String {
         let repository = try await slices.repositories.require(repository)
-        let number = try await slices.policies.set(text, of: repository, by: .commandLine)
+        if let rules { PolicySource.tell(rules.file, of: rules.path, in: try await slices.place(of: repository)) }
+        let number = try await slices.policies.set(rules?.text, of: repository, by: .commandLine)
         let progress = Mutex(ProgressState(noun: "versions"))
         var changed = 0
         try await ProgressMeter().showing({ progress.withLock { $0 } }) {
@@ -57,9 +65,9 @@ private struct PolicyChange {
             }
         }
         let versions = progress.withLock { $0.done }
-        let rules = text == nil ? "has no rules any more" : "has the rules number \(number)"
-        guard !Task.isCancelled else { return "\(repository.name) \(rules); the origin goes on to judge by them" }
-        return "\(repository.name) \(rules); \(versions) versions were judged, \(changed) decided otherwise"
+        let state = rules == nil ? "has no rules any more" : "has the rules number \(number)"
+        guard !Task.isCancelled else { return "\(repository.name) \(state); the origin goes on to judge by them" }
+        return "\(repository.name) \(state); \(versions) versions were judged, \(changed) decided otherwise"
     }
 }
 
@@ -124,7 +132,8 @@ struct PolicyListCommand: AsyncParsableCommand {
         let rows = found.map { standing in
             [
                 "\(standing.crate)@\(standing.version)", standing.decision.rawValue, standing.rule ?? "-",
-                standing.againAt ?? "-", PolicyWords.because(standing),
+                standing.awaitsFile ? "when its file is fetched" : standing.againAt ?? "-",
+                PolicyWords.because(standing),
             ]
         }
         print(CommandOutput.table(["VERSION", "DECISION", "RULE", "AGAIN", "BECAUSE"], rows))
@@ -155,7 +164,7 @@ struct PolicyExplainCommand: AsyncParsableCommand {
             print("  \(reason.decision.rawValue) by `\(reason.rule)`: \(reason.reason)")
             if !reason.because.isEmpty { print("    \(reason.because)") }
         }
-        for rule in standing.excepted { print("  `\(rule)` would hold, but for an exception or a release") }
+        for waiver in found.waivers { print("  \(PolicyWords.sentence(waiver))") }
         if standing.awaitsFile { print("  it is judged anew once its file is fetched; until then nothing is refused") }
         if standing.holdsYank { print("  its upstream yanked it, which is not followed yet") }
         if let again = standing.againAt { print("  decided again at \(again)") }
@@ -193,9 +202,19 @@ struct PolicyReleaseCommand: AsyncParsableCommand {
 }
 
 enum PolicyWords {
+    static func sentence(_ waiver: PolicyStore.Waiver) -> String {
+        switch waiver.kind {
+        case .exception:
+            "`\(waiver.rule)` would hold, but for an exception of \(waiver.by) until \(waiver.time): \(waiver.reason)"
+        case .release: "`\(waiver.rule)` would hold, but \(waiver.by) released it at \(waiver.time): \(waiver.reason)"
+        }
+    }
+
     static func because(_ standing: PolicyStore.Standing) -> String {
         guard let reason = standing.reasons.last else {
-            return standing.holdsYank ? "its upstream's yank is not followed yet" : "-"
+            if standing.holdsYank { return "its upstream's yank is not followed yet" }
+            return standing.excepted.isEmpty
+                ? "-" : "excepted or released from `\(standing.excepted.joined(separator: "`, `"))`"
         }
         return reason.because.isEmpty ? reason.reason : reason.because
     }

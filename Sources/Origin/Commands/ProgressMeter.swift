@@ -21,9 +21,9 @@ struct ProgressState: Sendable {
     /// `versions 42 of 151 (27 %), 3.1 MB, 12.5 MB/s, 7 s to go`
     func text(seconds: Double) -> String {
         var parts = ["\(noun) \(done)"]
-        if let total { parts[0] += " of \(total) (\(total == 0 ? 100 : done * 100 / total) %)" }
-        parts.append(Amount.bytes(bytes))
-        if seconds > 0 { parts.append("\(Amount.bytes(Int(Double(bytes) / seconds)))/s") }
+        if let total, total > 0 { parts[0] += " of \(total) (\(done * 100 / total) %)" }
+        if bytes > 0 { parts.append(Amount.bytes(bytes)) }
+        if bytes > 0, seconds > 0 { parts.append("\(Amount.bytes(Int(Double(bytes) / seconds)))/s") }
         if let total, done > 0, done < total {
             parts.append("\(Int(seconds / Double(done) * Double(total - done)) + 1) s to go")
         }

@@ -46,9 +46,13 @@ enum DecisionRows {
         }
 
         var entry: AuditEntry? {
-            guard before.decision != after.decision || before.rule != after.rule else { return nil }
+            guard
+                before.decision != after.decision || before.rule != after.rule || before.awaitsFile != after.awaitsFile
+            else { return nil }
             let reason = after.grounds.reasons.last
             var detail = ["decision": after.decision.rawValue, "was": before.decision.rawValue]
+            // Nothing is refused until the file is here; then there is a line of that.
+            if after.awaitsFile { detail["awaits"] = "file" }
             if let reason { detail["because"] = reason.because.isEmpty ? reason.reason : reason.because }
             return AuditEntry(
                 actor: Actor.policy.name, action: "policy.decide", repository: place.repository, crate: place.crate,

@@ -18,6 +18,13 @@ package struct DryRun: Sendable {
         /// The rule that would decide.
         package let rule: String?
         package let because: String?
+        /// Only its file will tell: nothing is refused until that is fetched.
+        package let awaitsFile: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case crate, version, was, becomes, rule, because
+            case awaitsFile = "awaits_file"
+        }
     }
 
     /// A locked version that could not be downloaded any more.
@@ -42,6 +49,8 @@ package struct DryRun: Sendable {
     package private(set) var changes: [Change] = []
     /// All of them, by `was → becomes`.
     package private(set) var counts: [String: Int] = [:]
+    /// Of these changes, those that are made only if the version's file, once fetched, does not speak for it.
+    package private(set) var awaiting = 0
     package private(set) var stops: [Stop] = []
 
     private let locks: [Locked: [String]]
@@ -68,6 +77,7 @@ package struct DryRun: Sendable {
         versions += 1
         let (facts, after) = (judged.facts, judged.verdict)
         if before.decision != after.decision || before.rule != after.rule {
+            if after.awaitsFile { awaiting += 1 }
             counts["\(before.decision.rawValue) → \(after.decision.rawValue)", default: 0] += 1
             if changes.count < Self.changesMax {
                 let reason = after.grounds.reasons.last
@@ -75,7 +85,8 @@ package struct DryRun: Sendable {
                     Change(
                         crate: facts.name, version: facts.version, was: before.decision, becomes: after.decision,
                         rule: after.rule ?? reason?.rule,
-                        because: reason.map { $0.because.isEmpty ? $0.reason : $0.because }))
+                        because: reason.map { $0.because.isEmpty ? $0.reason : $0.because },
+                        awaitsFile: after.awaitsFile))
             }
         }
         guard let refusal = after.refusal, let version = try? Version(facts.version) else { return }

@@ -52,6 +52,8 @@ extension PolicyStore {
         package let standing: Standing
         /// Of the rules; nil: the repository has none.
         package let number: Int?
+        /// Who answered for the rules that do not count, `standing.excepted`, and why.
+        package let waivers: [Waiver]
     }
 
     /// - Throws: 404 for an unknown version.
@@ -63,7 +65,9 @@ extension PolicyStore {
                 let facts = try await judge.facts.facts(of: [id], in: transaction)[id]
             else { throw Refusal.noVersion(subject, in: repository.name) }
             let standing = try await standing(id, subject, in: repository, transaction)
-            return Explanation(facts: facts, standing: standing, number: number)
+            return Explanation(
+                facts: facts, standing: standing, number: number,
+                waivers: try await waivers(of: standing.excepted, subject, in: repository, transaction))
         }
     }
 

@@ -2,7 +2,7 @@ extension VersionFacts {
     /// How the version came here.
     package struct Origin: Hashable, Sendable, Codable {
         /// The way it took.
-        package enum Kind: String, Hashable, Sendable, Codable { case published, imported, upstream }
+        package enum Kind: String, CaseIterable, Hashable, Sendable, Codable { case published, imported, upstream }
 
         package let kind: Kind
         /// The upstream's name; null for the others.

@@ -21,6 +21,9 @@ package enum Explanation {
         return Redaction.mask(text)
     }
 
+    /// What a failed call of the system left in `errno`.
+    package static func of(errorNumber number: CInt) -> String { sentence(number) ?? String(cString: strerror(number)) }
+
     private static let strangeCertificate =
         "the server's certificate is not trusted: it has expired, or is signed by an authority that this machine does not "
         + "know (`update-ca-certificates` adds one)"
@@ -49,6 +52,7 @@ package enum Explanation {
         switch number {
         case ENOENT: "there is no such file"
         case EACCES, EPERM: "permission is denied; check who owns it and as which user this program runs"
+        case EISDIR: "it is a folder, and a file is wanted"
         case ENOSPC: "the disk is full; free some space and start again"
         case EDQUOT: "the disk quota is used up; free some space and start again"
         case EROFS: "the disk is mounted read-only"

@@ -23,6 +23,13 @@ package struct PolicyFile: Hashable, Sendable {
         self.exceptions = exceptions
         self.yankCooldown = yankCooldown
     }
+
+    /// The exceptions that keep a rule from a version at a time, in seconds since 1970.
+    package func exceptions(from rule: String, for crate: CrateName, _ version: Version, at now: Int)
+        -> [PolicyException]
+    {
+        exceptions.filter { $0.expires > now && $0.covers(rule, crate, version) }
+    }
 }
 
 /// One rule: what it is about, what must hold, what follows.

@@ -106,6 +106,6 @@ private struct Trial {
     /// - Returns: when the exception from the rule ends; nil without one.
     private func exception(from rule: PolicyRule) -> Int? {
         guard let crate, let version else { return nil }
-        return file.exceptions.filter { $0.expires > now && $0.covers(rule.name, crate, version) }.map(\.expires).max()
+        return file.exceptions(from: rule.name, for: crate, version, at: now).map(\.expires).max()
     }
 }

@@ -58,10 +58,28 @@ struct PolicyCommandTests {
         #expect(result.errors.contains(want), "\(result.text)")
     }
 
-    @Test func `check of a file that is not there says so`() async throws {
-        let result = try await policy("check", "/other.toml", files: [:])
-        #expect(result.status != 0)
-        #expect(result.errors.contains("can't be read"))
+    @Test(arguments: [("/other.toml", "there is no such file"), ("", "it is a folder, and a file is wanted")])
+    func `check of a file that can't be read says why, and not how to call it`(path: String, why: String) async throws {
+        let result = try await policy("check", path, files: [:])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("can't be read: \(why)"), "\(result.text)")
+        #expect(!result.errors.contains("Usage"), "\(result.text)")
+    }
+
+    @Test func `check takes a licence that no list has, and asks whether it is spelled right`() async throws {
+        let text = """
+            format = 1
+            ask = "us"
+            [[rule]]
+            name = "licences"
+            decision = "block"
+            reason = "ours alone"
+            when.licenses = { allow = ["MIT", "MTI", "BSD-*", "BDS-*", "LicenseRef-Ours"] }
+            """
+        let result = try await policy("check", "/policy.toml", files: ["policy.toml": text])
+        #expect(result.status == 0 && result.output.hasSuffix("1 rules, 0 exceptions\n"), "\(result.text)")
+        let asked = result.errors.split(separator: "\n").map { $0.split(separator: "`")[3] }
+        #expect(asked == ["MTI", "bds-*"], "\(result.text)")
     }
 
     @Test func `test passes and fails with the cases`() async throws {

@@ -68,6 +68,19 @@ struct PolicyRouteTests {
         }
     }
 
+    @Test func `a body without what it must say is told so in words`() async throws {
+        try await PolicyScene.with { scene in
+            let token = try await scene.origin.token("root", [.admin])
+            for (body, words) in [("{}", "`reason`"), ("no JSON", "valid JSON")] {
+                let answer = try await httpCall(
+                    "POST", scene.origin.url + "/api/v1/repositories/main/decisions/foo/1.0.0/release",
+                    headers: [("authorization", token)], body: .init(string: body))
+                #expect(answer.status == 400, "\(answer.text)")
+                #expect(answer.text.contains("can't be read as this address expects it") && answer.text.contains(words))
+            }
+        }
+    }
+
     @Test func `what is no policy file, no decision and no version changes nothing and says why`() async throws {
         try await Self.with { scene, admin in
             let broken = try await Self.put("format = 1\nask = \"us\"\nrule = 1", scene, admin)

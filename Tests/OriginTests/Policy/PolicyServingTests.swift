@@ -112,6 +112,13 @@ struct PolicyServingTests {
             #expect(standing.decision == .allow && standing.excepted == ["cooldown"] && position != nil)
             #expect(try await scene.yanks("foo") == ["1.0.0": false, "1.1.0": true])
             #expect(try await scene.download("foo", "1.0.0").status == 200)
+            let waivers = try await policies.explain(
+                .init(CrateName("foo"), Version("1.0.0")), in: scene.repository
+            ).waivers
+            #expect(
+                waivers.map { "\($0.kind) \($0.rule) \($0.by) \($0.reason)" } == [
+                    "release cooldown command line read it"
+                ])
             for (name, version, status, words) in [
                 ("foo", "1.0.0", 409, "is not quarantined: allow"), ("bar", "1.0.0", 409, "write an exception"),
                 ("foo", "9.0.0", 404, "has no `foo` 9.0.0"),
@@ -126,6 +133,33 @@ struct PolicyServingTests {
             try await scene.set(PolicyScene.cooldown("4d"))
             #expect(try await scene.yanks("foo") == ["1.0.0": false, "1.1.0": true])
             #expect(try await scene.audit().contains { $0.action == "policy.release" && $0.rule == "cooldown" })
+        }
+    }
+
+    @Test func `an explanation says whose exception it is, why, and until when`() async throws {
+        let exception = """
+            [[exception]]
+            crate = "foo"
+            versions = "%"
+            rules = ["no-gpl"]
+            reason = "bought it"
+            owner = "alice"
+            expires = 2999-01-01
+            """
+        try await PolicyScene.with { scene in
+            let other = exception.replacing("%", with: ">=2").replacing("alice", with: "bob")
+            try await scene.set(
+                [PolicyScene.noGPL, exception.replacing("%", with: "<2"), other].joined(separator: "\n"))
+            try await scene.publish(MadeCrate("foo", "1.0.0").license("GPL-3.0-only"))
+            let found = try await scene.origin.slices.policies.explain(
+                .init(CrateName("foo"), Version("1.0.0")), in: scene.repository)
+            #expect(found.standing.decision == .allow)
+            #expect(
+                found.waivers == [
+                    .init(
+                        rule: "no-gpl", kind: .exception, by: "alice", reason: "bought it", time: "2999-01-01T00:00:00Z"
+                    )
+                ])
         }
     }
 

@@ -41,11 +41,19 @@ struct PolicyUpstreamTests {
             #expect(try await scene.yanks("foo") == ["1.0.0": false, "1.1.0": false])
             let waiting = try await scene.explain("foo", "1.1.0")
             #expect(waiting.decision == .block && waiting.awaitsFile && waiting.refusal == nil)
+            let rules = try PolicyFile(
+                parsing: PolicyScene.rules(PolicyScene.noGPL.replacing("no-gpl", with: "other-name")))
+            let run = try await scene.origin.slices.policies.dryRun(rules, in: scene.repository, locks: [:])
+            #expect(run.changes.count == 2 && run.changes.allSatisfy(\.awaitsFile) && run.awaiting == 2)
             #expect(try await scene.download("foo", "1.0.0").status == 200)
             let refused = try await scene.download("foo", "1.1.0")
             #expect(refused.status == 403 && refused.text.contains("`GPL-3.0-only`"), "\(refused.text)")
             #expect(try await scene.yanks("foo") == ["1.0.0": false, "1.1.0": true])
             #expect(try await scene.explain("foo", "1.0.0").decision == .allow)
+            // The log tells what was only expected from what is refused.
+            let lines = try await scene.audit().filter { $0.version == "1.1.0" }.map(\.detail)
+            #expect(lines.map { $0["decision"] } == ["block", "block"], "\(lines)")
+            #expect(lines.map { $0["awaits"] } == ["file", nil], "\(lines)")
         }
     }
 

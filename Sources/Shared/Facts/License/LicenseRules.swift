@@ -1,3 +1,5 @@
+import Registry
+
 /// Which licences may be used: names that are allowed, names that are not.
 ///
 /// An entry is one licence as an expression writes it (`MIT`, `Apache-2.0 WITH LLVM-exception`, `GPL-2.0-or-later`,
@@ -106,6 +108,15 @@ package enum LicenseEntry: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .term(let term): term.description
         case .prefix(let stem): stem + "*"
+        }
+    }
+
+    /// False if no licence can fit that a list knows: it may be meant so, and is likely a slip.
+    package var isKnown: Bool {
+        switch self {
+        case .term(let term): term.isKnown || term.isReference
+        case .prefix(let stem):
+            LicenseIdentifiers.isBeginning(stem) || "licenseref-".hasPrefix(stem) || stem.hasPrefix("licenseref-")
         }
     }
 

@@ -11,6 +11,12 @@ package enum LicenseIdentifiers {
     /// The same of an exception, as it stands behind `WITH`.
     package static func spelling(ofException word: String) -> String? { exceptionSpellings[word.lowercased()] }
 
+    /// Whether a licence of the list begins so, whatever the case.
+    package static func isBeginning(_ stem: String) -> Bool {
+        let stem = stem.lowercased()
+        return licenseSpellings.keys.contains { $0.hasPrefix(stem) }
+    }
+
     static func isLicense(_ word: String) -> Bool { licenses.contains(word) || isReference(word, "LicenseRef-") }
 
     static func isException(_ word: String) -> Bool { exceptions.contains(word) || isReference(word, "AdditionRef-") }
