@@ -51,6 +51,11 @@ struct UpstreamCommand: AsyncParsableCommand {
                 let sealed = try await UpstreamCommand.sealed(credential, slices, config)
                 try await slices.upstreams.add(offer, sealed, to: repository, by: .commandLine)
                 print("\(repository.name) reads through to \(name)")
+                if !allowPrivate, offer.index.address.host.isPrivateByName {
+                    CommandOutput.note(
+                        "`\(offer.index.address.host)` is no address of the public internet, so it is not asked: if it is "
+                            + "meant, say `longshore-origin upstream set \(repository.name) \(name) --allow-private`")
+                }
                 try await slices.renewLines(of: slices.repositories.require(repository.name))
             }
         }

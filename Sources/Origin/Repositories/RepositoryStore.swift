@@ -138,7 +138,10 @@ package struct RepositoryStore: Sendable {
 extension Refusal {
     /// 404, in words that name the repository.
     package static func noRepository(_ name: RepositoryName) -> Refusal {
-        Refusal(.notFound, "there is no repository `\(name)` here; check the address in your cargo configuration")
+        Refusal(
+            .notFound,
+            "there is no repository `\(name)` here; check its name in your cargo configuration, or against `longshore-origin repository list`"
+        )
     }
 
     static func repositoryTaken(_ name: RepositoryName) -> Refusal {

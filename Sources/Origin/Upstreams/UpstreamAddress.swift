@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Hosting
 import Registry
 
 /// The address of a sparse index, read strictly.
@@ -85,6 +86,9 @@ package struct UpstreamHost: Hashable, Sendable, CustomStringConvertible {
         guard isBracketed ? colons >= 2 : colons == 0 || colons >= 2 else { return nil }
         description = colons > 0 ? "[\(inner)]" : String(inner)
     }
+
+    /// Written as an address that is not of the public internet; a name may turn out to be at one, too.
+    var isPrivateByName: Bool { plain == "localhost" || IPAddress.isOne(plain) && PrivateAddress.isPrivate(plain) }
 
     /// As a resolver takes it.
     var plain: String { description.hasPrefix("[") ? String(description.dropFirst().dropLast()) : description }
