@@ -115,11 +115,15 @@ struct JSONReader {
     private mutating func string() throws(JSONValue.Invalid) -> String {
         place += 1
         let start = place
-        while place < bytes.count, bytes[place] != UInt8(ascii: "\""), bytes[place] != UInt8(ascii: "\\"),
-            bytes[place] >= 0x20
-        { place += 1 }
+        var seen: UInt8 = 0
+        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+            seen |= byte
+            place += 1
+        }
         if try peek() == UInt8(ascii: "\"") {
             place += 1
+            // What is ASCII needs no validation, which takes a third of the time of reading an index line.
+            if seen < 0x80 { return String(decoding: bytes[start..<place - 1], as: UTF8.self) }
             return try text(bytes[start..<place - 1], from: start)
         }
         return try stringWithEscapes(from: start)
