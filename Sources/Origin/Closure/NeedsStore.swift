@@ -34,7 +34,7 @@ struct NeedsStore: Sendable {
         of crateIDs: [Int64], _ transaction: Transaction
     ) async throws -> [Int64: [(version: Version, text: String)]] {
         let chosen = try await chosen(of: crateIDs, transaction)
-        let rows = try await transaction.query(Self.texts(chosen.map(\.crateID), chosen.map(\.version.description)))
+        let rows = try await transaction.query(Self.texts(chosen.map(\.crateID), chosen.map(\.version.bare)))
         var texts: [Int64: [String: String]] = [:]
         for row in rows {
             let number = try row.value("number", as: String.self)
@@ -68,11 +68,13 @@ struct NeedsStore: Sendable {
     }
 
     /// The lines of these versions of these crates, in pairs.
-    static func texts(_ crateIDs: [Int64], _ numbers: [String]) -> Query {
+    ///
+    /// - Parameter bare: what the unique index holds: by the whole number a planner without statistics reads the table.
+    static func texts(_ crateIDs: [Int64], _ bare: [String]) -> Query {
         """
         SELECT versions.crate_id, versions.number, versions.line
-        FROM unnest(\(crateIDs)::bigint[], \(numbers)::text[]) AS chosen (crate_id, number)
-        JOIN versions ON versions.crate_id = chosen.crate_id AND versions.number = chosen.number
+        FROM unnest(\(crateIDs)::bigint[], \(bare)::text[]) AS chosen (crate_id, bare)
+        JOIN versions ON versions.crate_id = chosen.crate_id AND versions.bare_number = chosen.bare
         """
     }
 }

@@ -158,14 +158,10 @@ enum ImportRows {
         _ transaction: Transaction
     ) async throws {
         let chosen = crates.flatMap { crate in
-            NextNames.versions(among: versions[crate.id] ?? []).map { (crate.id, $0.description) }
+            NextNames.versions(among: versions[crate.id] ?? []).map { (crate.id, $0.bare) }
         }
-        let rows = try await transaction.query(
-            """
-            SELECT versions.crate_id, versions.line
-            FROM unnest(\(chosen.map(\.0))::bigint[], \(chosen.map(\.1))::text[]) AS chosen (id, number)
-            JOIN versions ON versions.crate_id = chosen.id AND versions.number = chosen.number
-            """)
+        // As in `NeedsStore.texts`: an import fills tables faster than PostgreSQL gathers statistics of them.
+        let rows = try await transaction.query(NeedsStore.texts(chosen.map(\.0), chosen.map(\.1)))
         var lines: [Int64: [IndexLine]] = [:]
         for row in rows {
             // A line that no cargo can read leads a resolver nowhere.

@@ -81,20 +81,20 @@ extension UpstreamStore {
         return try Self.standings(rows, of: open, in: repository)
     }
 
-    private static func standings(of names: [CrateName], in repository: Repository) -> Query {
+    /// For each name its crate's row, and of its versions the first that counts, whatever the planner knows of the tables: `OFFSET 0`
+    /// keeps it from reading the versions of all crates once for all names.
+    static func standings(of names: [CrateName], in repository: Repository) -> Query {
         """
         SELECT asked.name AS asked, \(literal: Self.columns), files.is_absent, files.etag, files.last_modified, files.stamp,
           extract(epoch FROM now() - files.checked_at)::float8 AS age,
           coalesce(extract(epoch FROM greatest(faults.retry_at, paused_until) - now()), 0)::float8
             AS pause,
-          EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
-            WHERE crates.repository_id = \(repository.id) AND identity = asked.identity
-              AND lower(crates.name) = asked.name AND upstream_id = upstreams.id) AS has_lines,
-          EXISTS (SELECT 1 FROM crates JOIN versions ON versions.crate_id = crates.id
-            WHERE crates.repository_id = \(repository.id) AND identity = asked.identity
-              AND upstream_id IS NULL) AS is_own
+          lower(crates.name) IS NOT DISTINCT FROM asked.name AND EXISTS (
+            SELECT 1 FROM versions WHERE crate_id = crates.id AND upstream_id = upstreams.id OFFSET 0) AS has_lines,
+          EXISTS (SELECT 1 FROM versions WHERE crate_id = crates.id AND upstream_id IS NULL OFFSET 0) AS is_own
         FROM unnest(\(names.map(\.lowered))::text[], \(names.map(\.identity))::text[]) AS asked (name, identity)
         CROSS JOIN upstreams
+        LEFT JOIN crates ON crates.repository_id = \(repository.id) AND crates.identity = asked.identity
         LEFT JOIN upstream_files AS files ON files.upstream_id = upstreams.id AND files.name = asked.name
         LEFT JOIN upstream_faults AS faults ON faults.upstream_id = upstreams.id AND faults.name = asked.name
         WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
