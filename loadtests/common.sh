@@ -8,6 +8,16 @@ fail() {
 }
 say() { echo "==> $*" >&2; }
 
+# The head of a script is its help.
+for argument in "$@"; do
+    case $argument in
+        --help | -h)
+            sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "loadtests/${0##*/}"
+            exit 0
+            ;;
+    esac
+done
+
 bin=${BENCH_BIN:-.build/release}
 for program in longshore-origin longshore-edge longshore-bench; do
     [ -x "$bin/$program" ] || fail "$bin/$program is missing: swift build -c release --product $program, or set BENCH_BIN"
