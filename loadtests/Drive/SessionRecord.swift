@@ -19,6 +19,7 @@ struct SessionRecord: Sendable {
     var notModified = 0
     /// Of bodies, as they came over the wire.
     var bytes = 0
+    var spoken = SpokenCount()
     var rounds = 0
     var connections = 0
     var retries = 0

@@ -21,8 +21,7 @@ struct FetchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A Cargo.lock.", valueName: "file")) var lock: String?
     @Option(help: ArgumentHelp("Instead: a path a line, and its SHA-256 if known.", valueName: "file"))
     var paths: String?
-    @Option(help: "What is spoken: h2 (over TLS by ALPN), h2c (HTTP/1.1 with an upgrade), h1.")
-    var speech = WireTarget.Speech.http2
+    @Option(help: WireTarget.Speech.help) var speech: WireTarget.Speech?
     @Option(help: ArgumentHelp("A token for each request.", valueName: "file")) var tokenFile: String?
     @Option(help: ArgumentHelp("PEM certificates to trust beside the system's.", valueName: "file")) var caFile: String?
     @OptionGroup var load: LoadOptions
@@ -36,7 +35,9 @@ struct FetchCommand: AsyncParsableCommand {
             try SecretText.read(path, flag: "--token-file")
         }
         try OpenFiles.allow(2 * load.sessionsAtOnce + 64)
-        let settings = [("speech", speech.rawValue), ("list", lock ?? paths ?? ""), ("token", "\(token != nil)")]
+        let settings = [
+            ("speech", speech?.rawValue ?? "as cargo"), ("list", lock ?? paths ?? ""), ("token", "\(token != nil)"),
+        ]
         let list = FetchList(lock: lock, paths: paths, speech: speech, caFile: caFile)
         try await LoadRun("fetch", options: load, settings: settings).measure(url) { url in
             try await list.maker(url, token)

@@ -4,7 +4,7 @@ import FoundationEssentials
 struct FetchList: Sendable {
     let lock: String?
     let paths: String?
-    let speech: WireTarget.Speech
+    let speech: WireTarget.Speech?
     let caFile: String?
 
     /// - Parameter url: of an index, or with paths of a server.

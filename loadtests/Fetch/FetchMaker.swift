@@ -39,6 +39,7 @@ struct FetchMaker: SessionMaker {
         switch outcome {
         case .success(let answer):
             record.bytes += answer.bodyBytes
+            record.spoken.add(answer)
             record.steps.append(("crate", .nanoseconds((answer.ended - answer.sent).nanoseconds)))
             error = answer.status == 200 ? wrong(item, answer) : "status \(answer.status)"
         case .failure(let failure): error = failure.kind

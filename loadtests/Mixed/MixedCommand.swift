@@ -26,8 +26,7 @@ struct MixedCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("fetch: a path a line below the address.", valueName: "file")) var fetchPaths: String?
     @Option(help: ArgumentHelp("publish: the repository's index at its origin.", valueName: "url")) var origin: String?
     @OptionGroup var publishing: PublishOptions
-    @Option(help: "What is spoken: h2 (over TLS by ALPN), h2c (HTTP/1.1 with an upgrade, as cargo), h1.")
-    var speech = WireTarget.Speech.http2
+    @Option(help: WireTarget.Speech.help) var speech: WireTarget.Speech?
     @Option(help: ArgumentHelp("A token for a private repository, and to publish.", valueName: "file"))
     var tokenFile: String?
     @Option(help: ArgumentHelp("PEM certificates to trust beside the system's.", valueName: "file")) var caFile: String?
@@ -58,7 +57,8 @@ struct MixedCommand: AsyncParsableCommand {
         let library = IndexLibrary()
         let settings = [
             ("shares", shares.map { "\($0.kind.rawValue)=\(Shown.significant($0.weight))" }.joined(separator: " ")),
-            ("resolved", things.shown), ("fetched", fetchLock ?? fetchPaths ?? ""), ("speech", speech.rawValue),
+            ("resolved", things.shown), ("fetched", fetchLock ?? fetchPaths ?? ""),
+            ("speech", speech?.rawValue ?? "as cargo"),
             ("token", "\(token != nil)"),
         ]
         let command = self

@@ -41,7 +41,8 @@ struct PublishCommand: AsyncParsableCommand {
         )
         try OpenFiles.allow(PublishOptions.connectionsMax(load) + 64)
         let settings = [
-            ("edges", publishing.edges.map(\.name).joined(separator: ",")), ("poll", "\(publishing.poll)"),
+            ("edges", publishing.edges.isEmpty ? "as listed" : publishing.edges.map(\.name).joined(separator: ",")),
+            ("poll", "\(publishing.poll)"),
         ]
         let (target, caFile) = (indexURL, caFile)
         try await Web.with(

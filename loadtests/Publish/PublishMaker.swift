@@ -55,12 +55,11 @@ struct PublishMaker: SessionMaker {
     private func lookBefore(_ path: IndexPath, _ record: inout SessionRecord) async {
         for (place, expected) in [("config.json", [200]), ("\(path)", [200, 404])] {
             record.requests += 1
-            guard let page = try? await publisher.web.get(index + place, token: publisher.token) else {
-                record.fail("index: no answer")
-                continue
-            }
-            record.bytes += page.text.utf8.count
-            if !expected.contains(page.status) { record.fail("index: status \(page.status)") }
+            do throws(Web.NoPage) {
+                let page = try await publisher.web.attempt(index + place, token: publisher.token)
+                record.bytes += page.text.utf8.count
+                if !expected.contains(page.status) { record.fail("index: status \(page.status)") }
+            } catch { record.fail("index: \(error.why)") }
         }
     }
 
@@ -82,7 +81,8 @@ struct PublishMaker: SessionMaker {
         let end = ContinuousClock.now + Self.patience
         while ContinuousClock.now < end, !Task.isCancelled {
             part.requests += 1
-            if let page = try? await publisher.web.get(place.index + "\(path)", token: publisher.token) {
+            do throws(Web.NoPage) {
+                let page = try await publisher.web.attempt(place.index + "\(path)", token: publisher.token)
                 part.bytes += page.text.utf8.count
                 if page.status == 200, page.text.contains(mark) {
                     part.took = .now() - sent
@@ -91,8 +91,8 @@ struct PublishMaker: SessionMaker {
                 if page.status != 200, page.status != 404 {
                     part.troubles["\(place.name): status \(page.status)", default: 0] += 1
                 }
-            } else if !Task.isCancelled {
-                part.troubles["\(place.name): no answer", default: 0] += 1
+            } catch {
+                if !Task.isCancelled { part.troubles["\(place.name): \(error.why)", default: 0] += 1 }
             }
             guard (try? await Task.sleep(for: poll)) != nil else { break }
         }

@@ -26,8 +26,7 @@ struct RequestsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Paths to ask for, one a line.", valueName: "file")) var paths: String?
     @Option(help: ArgumentHelp("Instead: names of crates, whose index files are asked for.", valueName: "file"))
     var crates: String?
-    @Option(help: "What is spoken: h2 (over TLS by ALPN), h2c (HTTP/1.1 with an upgrade), h1.")
-    var speech = WireTarget.Speech.http2
+    @Option(help: WireTarget.Speech.help) var speech: WireTarget.Speech?
     @Option(help: "Connections, 1 to 10000.") var connections = 8
     @Option(help: "Requests at once on each connection, 1 to 100; 1 with h1.") var streams = 64
     @Flag(help: "Accepts gzip.") var gzip = false
@@ -176,7 +175,7 @@ struct RequestsCommand: AsyncParsableCommand {
 
     private var settings: [String: String] {
         [
-            "speech": speech.rawValue, "connections": "\(connections)",
+            "speech": speech?.rawValue ?? "as cargo", "connections": "\(connections)",
             "streams": "\(speech == .http1 ? 1 : streams)", "gzip": "\(gzip)", "known": "\(known)",
             "token": "\(tokenFile != nil)", "pace": rate.map { "\($0) a second, Poisson" } ?? "closed loop",
             "duration": "\(duration)", "warmup": "\(warmup)", "seed": "\(seed)", "pin": pin.map { "\($0)" } ?? "no",
@@ -184,4 +183,8 @@ struct RequestsCommand: AsyncParsableCommand {
     }
 }
 
-extension WireTarget.Speech: ExpressibleByArgument {}
+extension WireTarget.Speech: ExpressibleByArgument {
+    static let help = ArgumentHelp(
+        "What is spoken: h2 (over TLS by ALPN, else at once), h2c (HTTP/1.1 that asks for an upgrade), h1. (default: as cargo: "
+            + "h2 for https, h2c for http)")
+}

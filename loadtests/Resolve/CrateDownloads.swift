@@ -65,7 +65,7 @@ struct CrateDownloads {
             sha256: crate.checksum.map { "\($0)" } ?? "")
         guard let base = WebBase(template.url(named)) else { return nil }
         return Item(
-            checksum: crate.checksum, target: WireTarget(base, place.target.speech), path: base.path,
+            checksum: crate.checksum, target: WireTarget(base, place.speech), path: base.path,
             sendsToken: token != nil)
     }
 
@@ -87,7 +87,7 @@ struct CrateDownloads {
         // A signed address has a query, which is no part of a base.
         let parts = location.split(separator: "?", maxSplits: 1)
         guard let base = parts.first.flatMap({ WebBase(String($0)) }) else { return nil }
-        next.target = WireTarget(base, item.target.speech)
+        next.target = WireTarget(base, place.speech)
         next.path = base.path + (parts.count > 1 ? "?\(parts[1])" : "")
         next.sendsToken = item.sendsToken && next.target == item.target
         return next

@@ -8,6 +8,7 @@ struct PatientClient: Sendable {
         var requests = 0
         var retries = 0
         var bytes = 0
+        var spoken = SpokenCount()
         var errors: [String: Int] = [:]
 
         mutating func add(_ outcome: WireOutcome) {
@@ -15,6 +16,7 @@ struct PatientClient: Sendable {
             switch outcome {
             case .success(let answer):
                 bytes += answer.bodyBytes
+                spoken.add(answer)
                 if answer.status >= 400, answer.status != 404 { errors["status \(answer.status)", default: 0] += 1 }
             case .failure(let failure): errors[failure.kind, default: 0] += 1
             }
@@ -24,6 +26,7 @@ struct PatientClient: Sendable {
             requests += other.requests
             retries += other.retries
             bytes += other.bytes
+            spoken = spoken + other.spoken
             errors.merge(other.errors) { $0 + $1 }
         }
     }

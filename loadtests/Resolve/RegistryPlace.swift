@@ -9,11 +9,13 @@ struct RegistryPlace: Sendable {
     /// Of `config.json`; ends in a slash.
     let path: String
     let token: String?
+    /// What other servers are spoken to in, too; nil: as cargo.
+    let speech: WireTarget.Speech?
     private let tls: NIOSSLContext?
 
     /// - Parameter url: with or without `sparse+`.
     /// - Throws: `BenchFailure` for what is no address.
-    init(_ url: String, _ speech: WireTarget.Speech, token: String?, caFile: String?) throws {
+    init(_ url: String, _ speech: WireTarget.Speech?, token: String?, caFile: String?) throws {
         let plain = url.hasPrefix("sparse+") ? String(url.dropFirst("sparse+".count)) : url
         guard let base = WebBase(plain) else {
             throw BenchFailure("`\(url)` is no plain URL: give an index such as https://registry.example/main/index/")
@@ -22,6 +24,7 @@ struct RegistryPlace: Sendable {
         path = base.path.hasSuffix("/") ? base.path : base.path + "/"
         tls = try target.tls(caFile: caFile)
         self.token = token
+        self.speech = speech
     }
 
     /// What `dl` names: the same server or another one, spoken to in the same way. TLS trusts the same authorities.

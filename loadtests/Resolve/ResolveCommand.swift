@@ -8,9 +8,9 @@ struct ResolveCommand: AsyncParsableCommand {
         discussion: """
             A session is one cargo: new connections, two at most; config.json, then rounds, each when all answers of
             the one before are in. What a round asks is what cargo 1.95 would ask: a resolver reads the files.
-            A file that is not there is counted (404), and no error.
+            A file that is not there (404) is counted among the errors, and fails no session.
 
-              longshore-bench resolve https://eu.registry.example/main/index/ --manifest Cargo.toml --speech h2
+              longshore-bench resolve https://eu.registry.example/main/index/ --manifest Cargo.toml
               longshore-bench resolve http://127.0.0.1:8081/main/index/ --apps apps.json --home warm --users 8
               longshore-bench resolve http://127.0.0.1:8081/main/index/ --lock Cargo.lock --home locked --rate 5
 
@@ -25,8 +25,7 @@ struct ResolveCommand: AsyncParsableCommand {
     @Argument(help: "The index: where config.json lies.") var indexURL: String
     @OptionGroup var things: ResolvedThings
     @Option(help: "What a user's home holds: cold, warm or locked.") var home = CargoHome.Kind.cold
-    @Option(help: "What is spoken: h2 (over TLS by ALPN), h2c (HTTP/1.1 with an upgrade, as cargo), h1.")
-    var speech = WireTarget.Speech.http2
+    @Option(help: WireTarget.Speech.help) var speech: WireTarget.Speech?
     @Option(
         help: ArgumentHelp(
             "Another server of the same index, read once before, so that nothing is left to think about and the "
@@ -50,7 +49,7 @@ struct ResolveCommand: AsyncParsableCommand {
         }
         if let learnFrom { try await maker(learnFrom, .cold).learn() }
         let settings = [
-            ("resolved", things.shown), ("home", home.rawValue), ("speech", speech.rawValue),
+            ("resolved", things.shown), ("home", home.rawValue), ("speech", speech?.rawValue ?? "as cargo"),
             ("token", "\(token != nil)"),
         ]
         try await LoadRun("resolve", options: load, settings: settings).measure(indexURL) { url in

@@ -21,10 +21,9 @@ struct ResolveMaker: SessionMaker {
         for application in applications {
             let record = await resolve(application, intended: .now(), random: SeededRandom(seed: 1))
             if record.hasFailed {
-                let errors = record.errors.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
                 throw BenchFailure(
                     "\(application.name) can't be resolved at \(place.target.authority)\(place.path): "
-                        + "\(errors.joined(separator: ", ")); check the address, the token, and what is resolved")
+                        + WarmUpFailure(record.errors).text)
             }
         }
     }

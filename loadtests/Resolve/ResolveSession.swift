@@ -61,10 +61,15 @@ struct ResolveSession {
     }
 
     private mutating func accept(_ answer: WireAnswer) -> Bool {
-        guard answer.status == 200, let text = IndexLibrary.text(of: answer),
-            let configuration = ReadConfiguration(parsing: text)
-        else {
-            record.errors["config.json is not one (\(answer.status))", default: 0] += 1
+        guard answer.status == 200 else {
+            // Those from 400 on are counted already, but for this one.
+            if answer.status < 400 || answer.status == 404 {
+                record.errors["no config.json (\(answer.status))", default: 0] += 1
+            }
+            return false
+        }
+        guard let text = IndexLibrary.text(of: answer), let configuration = ReadConfiguration(parsing: text) else {
+            record.errors["config.json has no `dl`, or is no JSON", default: 0] += 1
             return false
         }
         template = DownloadTemplate(text: configuration.dl)
@@ -153,6 +158,7 @@ struct ResolveSession {
         record.requests += tally.requests
         record.retries += tally.retries
         record.bytes += tally.bytes
+        record.spoken = record.spoken + tally.spoken
         record.errors.merge(tally.errors) { $0 + $1 }
     }
 }

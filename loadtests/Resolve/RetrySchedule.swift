@@ -23,7 +23,7 @@ enum RetrySchedule {
     private static func isRetried(_ outcome: WireOutcome) -> Bool {
         switch outcome {
         case .success(let answer): answer.status == 429 || (500...599).contains(answer.status)
-        case .failure(.garbled): false
+        case .failure(.garbled), .failure(.cannotConnect(Reason.untrusted)): false
         case .failure: true
         }
     }

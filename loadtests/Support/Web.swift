@@ -51,9 +51,21 @@ struct Web: Sendable {
         }
     }
 
+    /// Why a page did not come, in a few words.
+    struct NoPage: Error {
+        let why: String
+    }
+
     /// - Parameter token: goes into `Authorization` as cargo sends it; a redirect to another host loses it.
     /// - Throws: `BenchFailure` that names the address.
     func get(_ url: String, token: String? = nil) async throws -> Page {
+        do { return try await attempt(url, token: token) } catch {
+            throw BenchFailure("\(url) can't be read: \(error.why); check the address and the network")
+        }
+    }
+
+    /// The same where the reason is counted.
+    func attempt(_ url: String, token: String? = nil) async throws(NoPage) -> Page {
         do {
             var request = HTTPClientRequest(url: url)
             request.headers.add(name: "user-agent", value: "longshore-bench")
@@ -63,13 +75,23 @@ struct Web: Sendable {
             return Page(
                 status: Int(response.status.code), headers: response.headers, text: String(buffer: body))
         } catch {
-            throw BenchFailure("\(url) can't be read: \(Reason.text(error)); check the address and the network")
+            throw NoPage(why: Reason.text(error))
         }
     }
 }
 
 /// What an error of the network says to a person.
 enum Reason {
+    /// Neither cargo nor this program asks such a server again.
+    static let untrusted = "TLS: its certificate is not trusted"
+
+    /// BoringSSL's own words are a page; these are what users meet.
+    private static func tls(_ text: String) -> String {
+        if text.contains("CERTIFICATE_VERIFY_FAILED") { return untrusted }
+        if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") { return "TLS: it speaks no TLS" }
+        return "TLS: \(text.prefix(200))"
+    }
+
     static func text(_ error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError:
@@ -77,7 +99,9 @@ enum Reason {
             return error.dnsAError == nil ? "no address answers" : "the name `\(error.host)` has no address"
         case let error as IOError: return String(cString: strerror(error.errnoCode))
         case ChannelError.connectTimeout: return "no connection in time"
-        case let error as NIOSSLError: return "TLS: \(error)"
+        case let error as NIOSSLError: return tls("\(error)")
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            return "TLS: its certificate is for another name"
         case let error as HTTPClientError: return error.shortDescription
         default: return "\(error)"
         }

@@ -22,6 +22,8 @@ final class WireConnection: ChannelInboundHandler {
     private(set) var listener: (any WireListener)?
     /// False while it is open whether it will speak HTTP/2: libcurl lets other requests wait for that.
     private(set) var isSettled: Bool
+    /// What the server has agreed to, once it is known.
+    private(set) var speaksHTTP2 = false
 
     private let settings: HTTP2Settings
     private var phase = Phase.connecting
@@ -122,6 +124,7 @@ final class WireConnection: ChannelInboundHandler {
     func upgraded(tag: Int, isHead: Bool, rest: ByteBuffer) {
         let speaker = HTTP2Speaker(self, settings)
         phase = .speaking(speaker)
+        speaksHTTP2 = true
         isSettled = true
         speaker.begin(upgraded: (tag, isHead))
         var rest = rest
@@ -152,6 +155,7 @@ final class WireConnection: ChannelInboundHandler {
     private func speak(_ isHTTP2: Bool) {
         guard case .connecting = phase else { return }
         timer?.cancel()
+        speaksHTTP2 = isHTTP2
         if isHTTP2 {
             let speaker = HTTP2Speaker(self, settings)
             phase = .speaking(speaker)

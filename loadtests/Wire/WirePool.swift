@@ -187,8 +187,9 @@ final class WirePool: WireListener {
             tag,
             .success(
                 WireAnswer(
-                    status: item.status, fields: item.fields, body: item.body, bodyBytes: item.bodyBytes,
-                    sent: item.sent, firstByte: item.firstByte ?? ended, ended: ended)))
+                    status: item.status, isHTTP2: item.connection?.speaksHTTP2 ?? false, fields: item.fields,
+                    body: item.body, bodyBytes: item.bodyBytes, sent: item.sent, firstByte: item.firstByte ?? ended,
+                    ended: ended)))
         fill()
     }
 

@@ -15,6 +15,8 @@ struct WireRequest: Sendable {
 /// A whole answer, whatever its status.
 struct WireAnswer: Sendable {
     let status: Int
+    /// False: it came over HTTP/1.1.
+    let isHTTP2: Bool
     /// Names in lower case.
     let fields: [(name: String, value: String)]
     /// As it came, compressed or not; empty unless the request keeps it.

@@ -29,16 +29,20 @@ struct WireTarget: Hashable, Sendable {
         self.speech = speech
     }
 
-    init(_ base: WebBase, _ speech: Speech) {
-        self.init(host: base.host, port: base.port, isEncrypted: base.isEncrypted, speech: speech)
+    /// - Parameter speech: nil: as cargo, HTTP/2 by ALPN over TLS, and without TLS the upgrade.
+    init(_ base: WebBase, _ speech: Speech?) {
+        self.init(
+            host: base.host, port: base.port, isEncrypted: base.isEncrypted,
+            speech: speech ?? (base.isEncrypted ? .http2 : .upgrade))
     }
 
     /// What connections to it offer and trust; nil if it is not encrypted.
     ///
     /// - Throws: `BenchFailure` if the file holds no certificate.
     func tls(caFile: String?) throws -> NIOSSLContext? {
-        guard isEncrypted else { return nil }
+        // A file that can't be read is told also where it isn't needed.
         var configuration = try Trust.configuration(caFile: caFile)
+        guard isEncrypted else { return nil }
         configuration.applicationProtocols = speech == .http1 ? ["http/1.1"] : ["h2", "http/1.1"]
         return try NIOSSLContext(configuration: configuration)
     }

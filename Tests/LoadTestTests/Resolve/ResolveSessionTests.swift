@@ -38,6 +38,7 @@ struct ResolveSessionTests {
                 let record = await session(maker)
                 #expect(!record.hasFailed && record.errors.isEmpty)
                 #expect((record.requests, record.rounds, record.notModified) == (3, 3, 0))
+                #expect(record.spoken == SpokenCount(http1: speech == .http1 ? 3 : 0, http2: speech == .http1 ? 0 : 3))
                 #expect(record.name == "app" && record.kind == .resolution && record.ended > record.began)
                 #expect(
                     names(index.asked) == Array(repeating: ["config.json", "a", "b"], count: round).flatMap(\.self))
@@ -118,6 +119,25 @@ struct ResolveSessionTests {
         }
     }
 
+    @Test(arguments: [
+        (401, ["status 401": 1]), (403, ["status 403": 1]), (404, ["no config.json (404)": 1]),
+        (302, ["no config.json (302)": 1]),
+    ])
+    func `a config_json that does not come is one error of one kind`(status: Int, errors: [String: Int]) async throws {
+        try await StaticIndex.with { index, url in
+            index.refuse("/index/config.json", [status])
+            let record = await session(try maker(url))
+            #expect(record.hasFailed && record.errors == errors)
+        }
+    }
+
+    @Test func `TLS where none is spoken is named in a few words`() async throws {
+        try await StaticIndex.with { _, url in
+            let record = await session(try maker(url.replacing("http://", with: "https://"), speech: .http2))
+            #expect(Array(record.errors.keys) == ["no connection: TLS: it speaks no TLS"])
+        }
+    }
+
     @Test func `an index file that is redirected is an error with its status`() async throws {
         try await StaticIndex.with { index, url in
             try index.add("a")
@@ -164,7 +184,11 @@ struct ResolveSessionTests {
                     Issue.record("a stranger's certificate was taken")
                     return
                 }
-                #expect(failure.kind.contains("CERTIFICATE") || failure.kind.contains("certificate"), "\(failure.kind)")
+                #expect(failure == .cannotConnect(Reason.untrusted), "\(failure.kind)")
+                // As cargo: such a server is not asked again.
+                let record = await session(try maker(url, speech: .http2))
+                #expect(record.hasFailed && record.retries == 0)
+                #expect(record.errors == [failure.kind: 1])
                 #expect(index.asked.count == before)
             }
         }

@@ -10,7 +10,8 @@ struct RetryScheduleTests {
         let fields = retryAfter.map { [(name: "retry-after", value: $0)] } ?? []
         return .success(
             WireAnswer(
-                status: status, fields: fields, body: ByteBuffer(), bodyBytes: 0, sent: .now(), firstByte: .now(),
+                status: status, isHTTP2: true, fields: fields, body: ByteBuffer(), bodyBytes: 0, sent: .now(),
+                firstByte: .now(),
                 ended: .now()))
     }
 
@@ -24,7 +25,9 @@ struct RetryScheduleTests {
     }
 
     @Test func `an answer is an answer, and what is no HTTP gets no better`() {
-        for outcome in [200, 304, 404, 401, 403, 410, 302].map({ answer($0) }) + [.failure(.garbled("x"))] {
+        for outcome in [200, 304, 404, 401, 403, 410, 302].map({ answer($0) }) + [
+            .failure(.garbled("x")), .failure(.cannotConnect(Reason.untrusted)),
+        ] {
             #expect(RetrySchedule.pause(after: outcome, failures: 1, first: 1) == nil)
         }
     }
