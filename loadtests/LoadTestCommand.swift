@@ -4,10 +4,12 @@ package import ArgumentParser
 package struct LoadTestCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "longshore-bench",
-        abstract: "Measures a Longshore registry from outside, and finds the nearest edge.",
+        abstract: "Measures a sparse registry from outside, as cargo and edges meet it, and finds the nearest edge.",
         discussion: """
-            Nothing here looks inside an origin or an edge: everything is measured over the addresses that cargo and edges
-            use. `nearest` changes cargo's configuration, if asked to; the others publish small crates.
+            Nothing here looks inside a server: everything is measured over the addresses that cargo and edges use.
+            `resolve`, `fetch`, `requests` and `mixed` read any sparse registry, such as files behind nginx. `fanout`,
+            `visible`, `cut`, `publish`, `uploads`, and `mixed` with a share of it, publish small crates in a Longshore
+            registry: take one of your own. `nearest` changes cargo's configuration, if asked to.
             """,
         version: "0.1.0",
         subcommands: [

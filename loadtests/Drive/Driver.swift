@@ -95,6 +95,7 @@ struct Driver: Sendable {
         // Twice through the generator: neighbouring numbers must not draw alike.
         var numbered = SeededRandom(seed: phase.seed ^ UInt64(index))
         var random = SeededRandom(seed: numbered.next())
+        recorder.beginSession()
         let record = await maker.session(
             user: user, number: phase.firstNumber + index, intended: intended, random: &random)
         recorder.add(record)
@@ -136,4 +137,6 @@ struct PhaseOutcome: Sendable {
     var neverBegan = 0
     /// Open loop: how late the driver itself came to arrivals.
     var lateness = LatencyHistogram()
+    /// Begun, and not waited for: a second Ctrl-C came.
+    var abandoned = 0
 }

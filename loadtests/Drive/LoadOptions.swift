@@ -16,10 +16,11 @@ struct LoadOptions: ParsableArguments {
             "Open loop: so many sessions begin each second, whatever becomes of those before.", valueName: "per second")
     )
     var rate: Double?
-    @Option(help: "Open loop: how arrivals are spread.") var arrivals = ArrivalKind.poisson
+    @Option(help: "Open loop: how arrivals are spread. (default: poisson)") var arrivals: ArrivalKind?
     @Option(help: ArgumentHelp("Open loop: sessions at once, at most; the report says if it bound.", valueName: "n"))
     var inFlightMax = 2_000
-    @Option(help: ArgumentHelp("Measured time, of each round.", valueName: "time")) var duration = Span(.seconds(10))
+    @Option(help: ArgumentHelp("Measured time, of each round: 500ms, 10s, 2m, 1h.", valueName: "time")) var duration =
+        Span(.seconds(10))
     @Option(help: ArgumentHelp("Time before it that is not counted, in each round.", valueName: "time"))
     var warmup = Span(.seconds(2))
     @Option(help: ArgumentHelp("Ends each round after so many counted sessions.", valueName: "n")) var sessions: Int?
@@ -52,7 +53,7 @@ struct LoadOptions: ParsableArguments {
 
     var plan: DrivePlan {
         let pace: DrivePlan.Pace =
-            rate.map { .rate(perSecond: $0, isPoisson: arrivals == .poisson) } ?? .users(users ?? 1)
+            rate.map { .rate(perSecond: $0, isPoisson: arrivals != .uniform) } ?? .users(users ?? 1)
         return DrivePlan(
             pace: pace, warmUp: warmup.duration, duration: duration.duration, sessionsMax: sessions, seed: seed)
     }
@@ -60,6 +61,9 @@ struct LoadOptions: ParsableArguments {
     func validate() throws {
         if users != nil, rate != nil {
             throw ValidationError("--users is a closed loop and --rate an open one: give one of them")
+        }
+        guard arrivals == nil || rate != nil else {
+            throw ValidationError("--arrivals is for --rate: the users of a closed loop begin when they are done")
         }
         guard (1...10_000).contains(users ?? 1) else { throw ValidationError("--users takes 1 to 10000") }
         guard (0.001...1_000_000).contains(rate ?? 1) else {

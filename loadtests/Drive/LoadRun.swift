@@ -35,6 +35,9 @@ struct LoadRun {
         let report = try await report(target, maker: maker)
         if let html = options.html { try ReportFile.write(LoadPage(report).text, to: html) }
         print(options.json ? try Console.json(report) : LoadReportText(report: report).text)
+        guard report.sides.contains(where: { $0.all.counts.sessions > 0 }) else {
+            throw BenchFailure("no session ended: nothing was measured")
+        }
         guard report.failed == 0 else {
             throw BenchFailure(
                 "\(Shown.count(report.failed)) sessions did not get what they came for; the table of errors says why")
@@ -79,8 +82,16 @@ extension LoadReport {
         self.interrupted = interrupted
         self.sides = sides.map { Side($0, coresAllowed: machine.cores_allowed) }
         comparison = sides.count == 2 ? ComparedFigure.all(sides[0].rounds, sides[1].rounds) : nil
-        warnings = zip(self.sides, sides).flatMap { side, figures in
-            side.warnings(clamped: figures.all.latency.clamped).map { sides.count > 1 ? "\(side.name): \($0)" : $0 }
-        }
+        let spoken = self.sides.compactMap(\.all.counts.spoken)
+        let differing =
+            spoken.count == 2 && spoken[0] != spoken[1]
+            ? ["A was answered over \(spoken[0]), B over \(spoken[1]): --speech says what both are to speak"] : []
+        warnings =
+            differing
+            + zip(self.sides, sides).flatMap { side, figures in
+                let isProcessGone = side.server == nil && (side.name == "A" ? options.pid : options.comparePid) != nil
+                return side.warnings(figures, isProcessGone: isProcessGone && !figures.rounds.isEmpty)
+                    .map { sides.count > 1 ? "\(side.name): \($0)" : $0 }
+            }
     }
 }

@@ -35,7 +35,8 @@ struct RunRounds {
         return sides
     }
 
-    /// - Throws: `BenchFailure` if nothing works, so that a wrong address is not measured for ten minutes.
+    /// - Throws: `BenchFailure` if nothing works from the start, so that a wrong address is not measured for ten minutes. What
+    ///   breaks later is counted, and reported with what was measured before.
     private func warmUp(_ side: inout RunSide, _ round: Int, _ label: String) async throws {
         let plan = options.plan
         guard plan.warmUp > .zero else { return }
@@ -44,11 +45,10 @@ struct RunRounds {
             &side, Driver.Phase(duration: plan.warmUp, seed: seed(round, isWarmUp: true), firstNumber: side.numbers),
             recorder, "\(label) warm-up", meter: nil)
         let all = recorder.figures.all
-        guard all.sessions == 0 || all.failed < all.sessions else {
-            let (kind, count) = all.errors.max { $0.value < $1.value } ?? ("no reason given", all.failed)
+        guard all.sessions == 0 || all.failed < all.sessions || !side.figures.rounds.isEmpty else {
             throw BenchFailure(
-                "all \(all.failed) sessions of the warm-up failed against \(side.figures.target), most of them with: "
-                    + "\(kind) (\(Shown.count(count))); check the address and the token")
+                "all \(Shown.count(all.failed)) sessions of the warm-up failed against \(side.figures.target): "
+                    + WarmUpFailure(all.errors).text)
         }
     }
 
@@ -60,7 +60,9 @@ struct RunRounds {
             secondsPerPoint: secondsPerPoint,
             expectedInterval: options.expectedInterval.map { TimeAmount($0.duration) })
         let offset = Int((NIODeadline.now() - began).nanoseconds / 1_000_000_000)
-        let meter = try CostMeter(pid: side.pid, loops: loops)
+        // A process that ended after the first round leaves no figures, and the report says so.
+        let pid = side.pid.flatMap { side.figures.rounds.isEmpty || ProcessTree.use(of: $0) != nil ? $0 : nil }
+        let meter = try CostMeter(pid: pid, loops: loops)
         let outcome = await drive(
             &side,
             Driver.Phase(
@@ -79,11 +81,42 @@ struct RunRounds {
     ) async -> PhaseOutcome {
         let driver = Driver(pace: options.plan.pace, inFlightMax: options.inFlightMax, stop: stop)
         let ticker = ticker(label, phase.duration, recorder, meter)
-        let outcome = await driver.run(phase, side.maker, into: recorder)
+        let (maker, began) = (side.maker, NIODeadline.now())
+        let outcome = await untilAbandoned(recorder, since: began) {
+            await driver.run(phase, maker, into: recorder)
+        }
         ticker.cancel()
         await ticker.value
         side.numbers += outcome.sessions
         return outcome
+    }
+
+    /// Waits for the work, or for a second Ctrl-C: then what has ended so far is the outcome.
+    private func untilAbandoned(
+        _ recorder: Recorder, since began: NIODeadline, _ work: @escaping @Sendable () async -> PhaseOutcome
+    ) async -> PhaseOutcome {
+        let (outcomes, continuation) = AsyncStream.makeStream(of: PhaseOutcome.self)
+        let working = Task {
+            let outcome = await work()
+            continuation.yield(outcome)
+            return outcome
+        }
+        let watching = Task { [stop] in
+            while !stop.isAbandoned {
+                do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
+            }
+            let flight = recorder.close()
+            continuation.yield(
+                PhaseOutcome(
+                    began: began, drained: .now(), sessions: flight.begun, inFlightPeak: flight.peak,
+                    abandoned: flight.underWay))
+        }
+        defer {
+            working.cancel()
+            watching.cancel()
+        }
+        for await outcome in outcomes { return outcome }
+        return await working.value
     }
 
     private func ticker(_ label: String, _ duration: Duration, _ recorder: Recorder, _ meter: CostMeter?) -> Task<

@@ -53,8 +53,8 @@ struct BenchHealth: Codable, Hashable, Sendable {
         } else if let idle = machine_idle, idle < Self.machineIdleMin {
             found.append(
                 "the machine was idle for \(Shown.share(idle)) of the time and the load generator used "
-                    + "\(Shown.fixed(cores_used, 2)) cores of it: server and generator took time from each other; give "
-                    + "each cores of its own (taskset)")
+                    + "\(Shown.fixed(cores_used, 2)) cores of it: server, generator and whatever else runs took time from "
+                    + "each other; give each cores of its own (taskset)")
         }
         if let stolen = machine_stolen, stolen >= Self.stolenShareMax {
             found.append("other guests of this host took \(Shown.share(stolen)) of its processors' time")

@@ -121,9 +121,9 @@ struct LoadPage {
     private var facts: String {
         let sides = report.sides.flatMap { side in
             let name = isCompared ? "\(side.name): " : ""
-            return (side.server.map { [["\(name)server", $0.text]] } ?? []) + [
-                ["\(name)load generator", side.bench.text]
-            ]
+            let spoken = side.all.counts.spoken.map { [["\(name)answered over", $0]] } ?? []
+            let server = side.server.map { [["\(name)server", $0.text]] } ?? []
+            return spoken + server + [["\(name)load generator", side.bench.text]]
         }
         let version = report.version + (report.commit.map { ", commit \($0)" } ?? "")
         let rows = sides + [["machine", report.machine.text], ["longshore-bench", version]]

@@ -26,7 +26,7 @@ enum LoadPageStyle {
         .key b{display:inline-block;width:8px;height:8px;border-radius:50%;background:var(--bad);margin-right:6px}
         .name{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:8px}
         .name.a{background:var(--a)}.name.b{background:var(--b)}
-        svg.chart{width:100%;height:auto;display:block;margin-top:6px}
+        figure{overflow-x:auto}svg.chart{width:100%;min-width:560px;height:auto;display:block;margin-top:6px}
         .grid{stroke:var(--grid);stroke-width:1}.tick{fill:var(--muted);font-size:12px;font-variant-numeric:tabular-nums}
         .axis{fill:var(--soft);font-size:12px}.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
         .line.dashed{stroke-dasharray:5 4;stroke-width:1.6}.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}

@@ -2,7 +2,9 @@
 /// a name says otherwise.
 struct LoadReport: Codable, Hashable, Sendable {
     /// Grows when a name changes its meaning or goes away; new names may come without.
-    static let currentFormat = 1
+    ///
+    /// 2: rates, and the latencies of steps, are those of sessions that got what they came for; in 1 failed ones counted.
+    static let currentFormat = 2
 
     struct Setting: Codable, Hashable, Sendable {
         let name: String
@@ -28,6 +30,9 @@ struct LoadReport: Codable, Hashable, Sendable {
         let bytes: Int
         let rounds: Int
         let connections: Int
+        /// Answers; none of either where the verb does not tell.
+        let over_http1: Int?
+        let over_http2: Int?
         let retries: Int
     }
 
@@ -82,8 +87,9 @@ struct LoadReport: Codable, Hashable, Sendable {
         let target: String
         /// Of all rounds; sessions that were waited for afterwards don't lengthen it.
         let measured_seconds: Double
-        /// Sessions a second.
+        /// Sessions a second that got what they came for.
         let rate: Double
+        /// Of failed sessions too.
         let requests_per_second: Double
         let all: Row
         let rows: [Row]
@@ -122,5 +128,6 @@ struct LoadReport: Codable, Hashable, Sendable {
     /// What makes the figures doubtful, in sentences.
     let warnings: [String]
 
+    /// Failed sessions.
     var failed: Int { sides.reduce(0) { $0 + $1.all.counts.failed } }
 }

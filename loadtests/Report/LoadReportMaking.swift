@@ -7,8 +7,15 @@ extension LoadReport.Counts {
         bytes = tally.bytes
         rounds = tally.rounds
         connections = tally.connections
+        over_http1 = tally.spoken.text.map { _ in tally.spoken.http1 }
+        over_http2 = tally.spoken.text.map { _ in tally.spoken.http2 }
         retries = tally.retries
     }
+}
+
+extension LoadReport.Counts {
+    /// Nil if nobody tells.
+    var spoken: String? { SpokenCount(http1: over_http1 ?? 0, http2: over_http2 ?? 0).text }
 }
 
 extension LoadReport.Row {
@@ -53,10 +60,11 @@ extension LoadReport.Side {
         name = side.name
         target = side.target
         measured_seconds = side.seconds
-        rate = side.seconds > 0 ? Double(side.endedInTime) / side.seconds : 0
+        rate = side.seconds > 0 ? Double(side.servedInTime) / side.seconds : 0
         // Of whole sessions: what a session that was waited for asked late is taken out in proportion.
+        let ended = side.seconds > 0 ? Double(side.endedInTime) / side.seconds : 0
         requests_per_second =
-            side.all.sessions > 0 ? rate * Double(side.all.requests) / Double(side.all.sessions) : 0
+            side.all.sessions > 0 ? ended * Double(side.all.requests) / Double(side.all.sessions) : 0
         all = .init(kind: "all", name: "", side.all)
         rows = side.rows.sorted { ($0.key.kind.rawValue, $0.key.name) < ($1.key.kind.rawValue, $1.key.name) }
             .map { .init(kind: $0.key.kind.rawValue, name: $0.key.name, $0.value) }
@@ -77,12 +85,27 @@ extension LoadReport.Side {
         rounds = side.rounds.map { .init($0) }
     }
 
+    /// - Returns: nil if none failed.
+    static func failing(_ failed: Int, of all: Int, _ what: String) -> String? {
+        guard failed > 0 else { return nil }
+        return "\(Shown.count(failed)) of \(Shown.count(all)) \(what) (\(Shown.share(Double(failed) / Double(all)))) "
+            + "failed: latencies and rates are those of the others"
+    }
+
     /// What makes its figures doubtful.
-    func warnings(clamped: Int) -> [String] {
+    ///
+    /// - Parameter isProcessGone: the process of `--pid` could not be read in every round.
+    func warnings(_ figures: SideFigures, isProcessGone: Bool) -> [String] {
         var found = bench.warnings(latency: all.latency, sessions: all.counts.sessions)
+        let clamped = figures.all.latency.clamped
         if clamped > 0 {
             found.append("\(Shown.count(clamped)) sessions took longer than 10 minutes and count as that")
         }
+        if figures.abandoned > 0 {
+            found.append("when it was ended, \(Shown.count(figures.abandoned)) more had begun, which no figure has")
+        }
+        if isProcessGone { found.append("the server's process ended meanwhile: there is no CPU and memory to tell") }
+        if let failed = Self.failing(all.counts.failed, of: all.counts.sessions, "sessions") { found.append(failed) }
         if all.counts.sessions == 0 { found.append("no session ended: nothing was measured") }
         return found
     }
@@ -94,7 +117,7 @@ extension LoadReport.Pace {
         loop = isOpen ? "open" : "closed"
         users = isOpen ? nil : options.users ?? 1
         rate = options.rate
-        arrivals = isOpen ? options.arrivals.rawValue : nil
+        arrivals = isOpen ? (options.arrivals ?? .poisson).rawValue : nil
         in_flight_max = isOpen ? options.inFlightMax : nil
         expected_interval = options.expectedInterval?.duration.milliseconds
     }

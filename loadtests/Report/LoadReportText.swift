@@ -66,7 +66,9 @@ struct LoadReportText {
             let name = isCompared ? "\(side.name): " : ""
             let rate =
                 "\(name)\(Shown.significant(side.rate)) sessions/s, \(Shown.significant(side.requests_per_second)) requests/s"
-            return rate + (side.server.map { "\n\(name)server: \($0.text)" } ?? "") + "\n\(name)load generator: "
+            let spoken = side.all.counts.spoken.map { ", answered over \($0)" } ?? ""
+            return rate + spoken + (side.server.map { "\n\(name)server: \($0.text)" } ?? "")
+                + "\n\(name)load generator: "
                 + side.bench.text
         }.joined(separator: "\n") + "\nmachine: \(report.machine.text)"
     }

@@ -18,6 +18,7 @@ struct PhaseFigures: Sendable {
     struct Point: Sendable {
         /// Since the phase began.
         var seconds: Int
+        /// Failed ones included.
         var sessions = 0
         var failed = 0
         var p50 = 0.0
@@ -31,8 +32,10 @@ struct PhaseFigures: Sendable {
     private(set) var rows: [Row: Tally] = [:]
     private(set) var steps: [Step: LatencyHistogram] = [:]
     private(set) var points: [Point] = []
-    /// Sessions that ended within the planned time: the rate counts them, whatever is waited for afterwards.
+    /// Sessions that ended within the planned time: rates count them, whatever is waited for afterwards.
     private(set) var endedInTime = 0
+    /// Those of them that got what they came for.
+    private(set) var servedInTime = 0
 
     private let secondsPerPoint: Int
     private let expectedInterval: TimeAmount?
@@ -46,13 +49,14 @@ struct PhaseFigures: Sendable {
         self.expectedInterval = expectedInterval
     }
 
-    /// What was tallied elsewhere, all of one kind.
-    init(_ tally: Tally, kind: SessionRecord.Kind, points: [Point], endedInTime: Int) {
+    /// What was tallied elsewhere, all of one kind and within the planned time.
+    init(_ tally: Tally, kind: SessionRecord.Kind, points: [Point]) {
         self.init(secondsPerPoint: 1, expectedInterval: nil)
         all = tally
         rows = [Row(kind: kind): tally]
         self.points = points
-        self.endedInTime = endedInTime
+        endedInTime = tally.sessions
+        servedInTime = tally.sessions - tally.failed
     }
 
     mutating func begin(at began: NIODeadline, end: NIODeadline) {
@@ -62,10 +66,14 @@ struct PhaseFigures: Sendable {
 
     mutating func add(_ record: SessionRecord) {
         all.add(record, expectedInterval: expectedInterval)
-        if record.ended <= end { endedInTime += 1 }
+        if record.ended <= end {
+            endedInTime += 1
+            servedInTime += record.hasFailed ? 0 : 1
+        }
         add(record, to: Row(kind: record.kind))
         if !record.name.isEmpty { add(record, to: Row(kind: record.kind, name: record.name)) }
-        for step in record.steps {
+        // A refusal that comes fast must not look like speed.
+        for step in record.steps where !record.hasFailed {
             let key = Step(kind: record.kind, name: step.name)
             guard steps[key] != nil || steps.count < Self.rowsMax else { continue }
             steps[key, default: LatencyHistogram()].record(TimeAmount(step.took))

@@ -9,6 +9,10 @@ enum ReportFile {
         guard FileManager.default.isWritableFile(atPath: place) else {
             throw BenchFailure("\(path) can't be written: there is no folder \(place) to write to; check --html")
         }
+        var isFolder = false
+        guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder else {
+            throw BenchFailure("\(path) is a folder; give --html a file's name in it")
+        }
     }
 
     static func write(_ text: String, to path: String) throws(BenchFailure) {

@@ -13,7 +13,7 @@ struct SideFigures: Sendable {
     struct Moment: Sendable {
         var round: Int
         var point: PhaseFigures.Point
-        /// Sessions a second that ended.
+        /// Sessions a second that got what they came for.
         var rate: Double
     }
 
@@ -25,6 +25,7 @@ struct SideFigures: Sendable {
     private(set) var timeline: [Moment] = []
     private(set) var rounds: [Round] = []
     private(set) var endedInTime = 0
+    private(set) var servedInTime = 0
     /// Within the planned times.
     private(set) var seconds = 0.0
     private(set) var costs: [PhaseCost] = []
@@ -32,6 +33,7 @@ struct SideFigures: Sendable {
     private(set) var heldBack = 0
     private(set) var neverBegan = 0
     private(set) var inFlightPeak = 0
+    private(set) var abandoned = 0
 
     init(name: String, target: String) {
         self.name = name
@@ -56,17 +58,19 @@ struct SideFigures: Sendable {
             return sum
         }
         endedInTime += figures.endedInTime
+        servedInTime += figures.servedInTime
         seconds += lasted
         costs.append(cost)
         arrivalLateness.merge(outcome.lateness)
         heldBack += outcome.heldBack
         neverBegan += outcome.neverBegan
         inFlightPeak = max(inFlightPeak, outcome.inFlightPeak)
+        abandoned += outcome.abandoned
         addTimeline(figures, lasted: lasted, secondsPerPoint: secondsPerPoint, offset: offset)
         let requests = Double(figures.all.requests)
         rounds.append(
             Round(
-                all: figures.all, rate: lasted > 0 ? Double(figures.endedInTime) / lasted : 0,
+                all: figures.all, rate: lasted > 0 ? Double(figures.servedInTime) / lasted : 0,
                 serverCPUMicrosecondsPerRequest: cost.server.flatMap {
                     requests > 0 ? $0.cpuSeconds * 1e6 / requests : nil
                 }))
@@ -78,7 +82,7 @@ struct SideFigures: Sendable {
         for var point in figures.points where Double(point.seconds) < lasted {
             let length = min(Double(secondsPerPoint), lasted - Double(point.seconds))
             let isWhole = length >= Double(secondsPerPoint) / 2
-            let rate = Double(point.sessions) / (isWhole ? length : Double(secondsPerPoint))
+            let rate = Double(point.sessions - point.failed) / (isWhole ? length : Double(secondsPerPoint))
             point.seconds += offset
             timeline.append(Moment(round: rounds.count + 1, point: point, rate: rate))
         }

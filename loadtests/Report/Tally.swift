@@ -17,6 +17,7 @@ struct Tally: Sendable {
     var bytes = 0
     var rounds = 0
     var connections = 0
+    var spoken = SpokenCount()
     var retries = 0
     var errors: [String: Int] = [:]
 
@@ -28,6 +29,7 @@ struct Tally: Sendable {
         bytes += record.bytes
         rounds += record.rounds
         connections += record.connections
+        spoken = spoken + record.spoken
         retries += record.retries
         for (kind, count) in record.errors { countError(kind, count) }
         guard !record.hasFailed else { return }
@@ -55,6 +57,7 @@ struct Tally: Sendable {
         bytes += other.bytes
         rounds += other.rounds
         connections += other.connections
+        spoken = spoken + other.spoken
         retries += other.retries
         for (kind, count) in other.errors { countError(kind, count) }
     }

@@ -10,11 +10,15 @@ import FoundationEssentials
 
 /// The processor time of this process, and where it may run.
 enum OwnProcessor {
-    /// Of the calling thread so far.
-    static func threadSeconds() -> Double {
+    /// Of the calling thread so far, in seconds: on a processor, and ready while others were on it (0 where nobody tells).
+    ///
+    /// Source: proc(5), thread-self/schedstat: nanoseconds running, nanoseconds waiting, turns.
+    static func threadUse() -> (running: Double, waiting: Double) {
         var time = timespec()
-        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return (0, 0) }
+        let fields = ProcessTree.text("/proc/thread-self/schedstat")?.split(separator: " ") ?? []
+        let waiting = fields.count > 1 ? Double(fields[1]) ?? 0 : 0
+        return (Double(time.tv_sec) + Double(time.tv_nsec) / 1e9, waiting / 1e9)
     }
 
     /// Lets all threads of this process, and those that they start, run on one processor only.

@@ -9,6 +9,8 @@ final class RequestLoad: WireListener {
         var due = NIODeadline.now()
         var status = 0
         var lane = 0
+        /// Sent and not answered.
+        var isOut = false
     }
 
     private struct Lane {
@@ -38,10 +40,16 @@ final class RequestLoad: WireListener {
     private var moment = Recorder.Moment()
     private var isRunning = true
     private var isMeasuring = false
+    /// Ends the measured time; nil unless it goes on.
+    private var finish: (() -> Void)?
 
     /// Requests that wait for a stream; more are counted as failures.
     private static let waitingMax = 1_000_000
     private static let pause: TimeAmount = .milliseconds(100)
+    /// What is on its way for longer at the end counts as failed, if everything that was answered came sooner.
+    private static let silenceMax: TimeAmount = .seconds(1)
+    /// A server that falls silent at the end must not look fast.
+    static let unanswered = "no answer until the end"
 
     init(
         _ target: WireTarget, tls: NIOSSLContext?, _ requests: [WireRequest], _ plan: RequestPlan,
@@ -65,40 +73,71 @@ final class RequestLoad: WireListener {
     ///
     /// - Parameters:
     ///   - use: reads what the server has used.
+    ///   - isOver: asked now and then; true ends the measured time early.
     ///   - each: called after each second of the measured time with what it was like.
+    ///   - done: nil: it was over before anything was measured.
     func run(
-        use: @escaping () throws -> ServerUse?, each: @escaping (Int, Recorder.Moment) -> Void,
-        done: @escaping (Result<RequestTally, any Error>) -> Void
+        use: @escaping () throws -> ServerUse?, isOver: @escaping () -> Bool,
+        each: @escaping (Int, Recorder.Moment) -> Void,
+        done: @escaping (Result<RequestTally?, any Error>) -> Void
     ) {
-        let end: (Result<RequestTally, any Error>) -> Void = { result in
+        let end: (Result<RequestTally?, any Error>) -> Void = { result in
+            guard self.isRunning else { return }
             self.stop()
             done(result)
         }
+        finish = { end(.success(nil)) }
         let here = loop.assumeIsolated()
         for lane in lanes.indices { open(lane) }
         began = .now()
         if let first = arrivals?.next() { nextDue = began + first }
         wait()
+        look(isOver)
         here.scheduleTask(in: plan.warmUp) {
+            guard self.isRunning else { return }
             do {
                 let before = try use()
                 self.tally = RequestTally()
                 self.isMeasuring = true
                 self.tick(1, each)
-                let (began, ownBefore) = (NIODeadline.now(), OwnProcessor.threadSeconds())
-                here.scheduleTask(in: self.plan.duration) {
+                let (began, ownBefore) = (NIODeadline.now(), OwnProcessor.threadUse())
+                self.finish = {
+                    guard self.isMeasuring else { return }
                     do {
+                        self.countUnanswered()
                         self.closePoint()
                         self.isMeasuring = false
                         var tally = self.tally
                         tally.seconds = Double((NIODeadline.now() - began).nanoseconds) / 1e9
-                        tally.ownCPUSeconds = OwnProcessor.threadSeconds() - ownBefore
+                        let own = OwnProcessor.threadUse()
+                        tally.ownCPUSeconds = own.running - ownBefore.running
+                        tally.ownWaitSeconds = own.waiting - ownBefore.waiting
                         if let before, let after = try use() { tally.server = after - before }
                         end(.success(tally))
                     } catch { end(.failure(error)) }
                 }
+                here.scheduleTask(in: self.plan.duration) { self.finish?() }
             } catch { end(.failure(error)) }
         }
+    }
+
+    private func look(_ isOver: @escaping () -> Bool) {
+        loop.assumeIsolated().scheduleTask(in: Self.pause) {
+            guard self.isRunning else { return }
+            if isOver() { self.finish?() } else { self.look(isOver) }
+        }
+    }
+
+    /// What was sent or due long ago, and has no answer.
+    private func countUnanswered() {
+        let longest = TimeAmount.microseconds(Int64(tally.latency.milliseconds(at: 100) * 1_000))
+        let patience = tally.answers == 0 ? .zero : max(longest, Self.silenceMax)
+        let now = NIODeadline.now()
+        let late =
+            flights.count { $0.isOut && now - $0.due > patience } + waiting.count { now - $0 > patience }
+        guard late > 0 else { return }
+        tally.failures[Self.unanswered, default: 0] += late
+        moment.failed += late
     }
 
     private func tick(_ second: Int, _ each: @escaping (Int, Recorder.Moment) -> Void) {
@@ -125,6 +164,7 @@ final class RequestLoad: WireListener {
 
     private func stop() {
         isRunning = false
+        finish = nil
         for lane in lanes { lane.connection?.close(nil) }
     }
 
@@ -159,7 +199,7 @@ final class RequestLoad: WireListener {
             tag = flights.count
             flights.append(Flight())
         }
-        flights[tag] = Flight(due: due, status: 0, lane: lane)
+        flights[tag] = Flight(due: due, status: 0, lane: lane, isOut: true)
         lanes[lane].inFlight += 1
         connection.send(parcels[Int(random.next() % UInt64(parcels.count))], tag: tag)
     }
@@ -222,6 +262,11 @@ final class RequestLoad: WireListener {
         let flight = flights[tag]
         if isMeasuring {
             tally.statuses[flight.status] += 1
+            if lanes[flight.lane].connection?.speaksHTTP2 == true {
+                tally.spoken.http2 += 1
+            } else {
+                tally.spoken.http1 += 1
+            }
             if flight.status == plan.expectedStatus {
                 let took = NIODeadline.now() - flight.due
                 tally.latency.record(took)
@@ -247,6 +292,7 @@ final class RequestLoad: WireListener {
 
     private func leave(_ tag: Int, _ lane: Int) {
         free.append(tag)
+        flights[tag].isOut = false
         lanes[lane].inFlight -= 1
     }
 }

@@ -48,7 +48,7 @@ extension LoadReport {
                 arrivals: rate == nil ? nil : "poisson", in_flight_max: nil, expected_interval: nil),
             latency_from: rate == nil ? "beginning" : "intended arrival",
             warmup_seconds: times.warmUp / .seconds(1), duration_seconds: seconds, sessions_max: nil, seed: seed,
-            rounds: sides.map(\.rounds.count).max() ?? 0, interrupted: false,
+            rounds: sides.map(\.rounds.count).max() ?? 0, interrupted: report.interrupted,
             // One thread asks.
             sides: figures.map { Side($0, coresAllowed: 1) },
             comparison: sides.count == 2 ? report.comparison : nil, warnings: report.warnings)
@@ -64,11 +64,12 @@ extension PhaseFigures {
         (tally.sessions, tally.failed, tally.requests) = (good + failed, failed, good + failed)
         (tally.bytes, tally.rounds, tally.connections) = (round.bytes, good + failed, round.connectionsOpened)
         tally.notModified = round.answered(304)
+        tally.spoken = round.spoken
         tally.errors = round.failures
         for (status, count) in round.statuses.enumerated() where count > 0 && status != expected {
             tally.errors["status \(status)"] = count
         }
-        self.init(tally, kind: .request, points: round.points, endedInTime: good + failed)
+        self.init(tally, kind: .request, points: round.points)
     }
 }
 

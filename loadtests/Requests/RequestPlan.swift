@@ -32,7 +32,10 @@ struct RequestTally: Sendable {
     var seconds = 0.0
     /// CPU of the client's one loop.
     var ownCPUSeconds = 0.0
+    /// How long that loop was ready, and others had the processor.
+    var ownWaitSeconds = 0.0
     var connectionsOpened = 0
+    var spoken = SpokenCount()
     /// Open loop: most requests that were due and had to wait for a free stream.
     var waitingMost = 0
     /// Of the server, if its process was given.
@@ -50,7 +53,9 @@ struct RequestTally: Sendable {
         bytes += other.bytes
         seconds += other.seconds
         ownCPUSeconds += other.ownCPUSeconds
+        ownWaitSeconds += other.ownWaitSeconds
         connectionsOpened += other.connectionsOpened
+        spoken = spoken + other.spoken
         waitingMost = max(waitingMost, other.waitingMost)
         server = server.map { mine in other.server.map { mine + $0 } ?? mine } ?? other.server
     }

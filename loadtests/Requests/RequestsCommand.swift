@@ -19,7 +19,7 @@ struct RequestsCommand: AsyncParsableCommand {
                   --compare https://127.0.0.1:9443/index --compare-pid $(cat nginx.pid) --pid-tree
 
             Server CPU is that of all threads of --pid, to the nanosecond. Ends with 1 if any answer was not the
-            expected 200, or 304 with --known.
+            expected 200, or 304 with --known. Ctrl-C ends it early, and it reports what it has.
             """)
 
     @Argument(help: "The address that paths lie below; with --crates that of an index.") var url: String
@@ -34,7 +34,8 @@ struct RequestsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A token for each request.", valueName: "file")) var tokenFile: String?
     @Option(help: ArgumentHelp("PEM certificates to trust beside the system's.", valueName: "file")) var caFile: String?
     @Option(help: ArgumentHelp("Open loop: requests a second.", valueName: "per second")) var rate: Double?
-    @Option(help: ArgumentHelp("Measured time of each round.", valueName: "time")) var duration = Span(.seconds(5))
+    @Option(help: ArgumentHelp("Measured time of each round: 500ms, 10s, 2m.", valueName: "time")) var duration = Span(
+        .seconds(5))
     @Option(help: ArgumentHelp("Time before it that is not counted.", valueName: "time")) var warmup = Span(.seconds(1))
     @Option(help: ArgumentHelp("Draws the order of the paths.", valueName: "n")) var seed: UInt64 = 1
     @Option(help: ArgumentHelp("The server's process on this machine; may be repeated.", valueName: "pid"))
@@ -80,10 +81,10 @@ struct RequestsCommand: AsyncParsableCommand {
             try SecretText.read(path, flag: "--token-file")
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let began = Date.now
+        let (began, stop) = (Date.now, StopFlag())
         let measured: [RequestSide]
         do {
-            measured = try await measure(source, on: group.next())
+            measured = try await stop.whileWatching { try await measure(source, stop, on: group.next()) }
         } catch {
             try await group.shutdownGracefully()
             throw error
@@ -91,26 +92,32 @@ struct RequestsCommand: AsyncParsableCommand {
         try await group.shutdownGracefully()
         let report = RequestReport(
             settings: settings, expectedStatus: known ? 304 : 200,
-            sides: measured.map { (target: $0.target, rounds: $0.rounds.map(\.tally)) })
+            sides: measured.map { (target: $0.target, rounds: $0.rounds.map(\.tally)) }, interrupted: stop.isSet)
         if let html {
             try ReportFile.write(LoadPage(page(report, measured, began: began)).text, to: html)
         }
         print(json ? try Console.json(report) : report.text)
+        guard measured.contains(where: { !$0.rounds.isEmpty }) else {
+            throw BenchFailure("it was ended before anything was measured")
+        }
         guard report.errors == 0 else {
             throw BenchFailure(
                 "\(Shown.count(report.errors)) requests had no answer of status \(report.expected_status)")
         }
     }
 
-    private func measure(_ source: RequestSource, on loop: any EventLoop) async throws -> [RequestSide] {
+    private func measure(
+        _ source: RequestSource, _ stop: StopFlag, on loop: any EventLoop
+    ) async throws -> [RequestSide] {
         var plans = [try await side(url, pid, source, on: loop)]
         if let compare { plans.append(try await side(compare, comparePid, source, on: loop)) }
         var sides = plans.map { RequestSide(target: $0.base.url) }
         for round in 0..<roundCount {
-            for (place, plan) in plans.enumerated() {
+            for (place, plan) in plans.enumerated() where !stop.isSet {
                 let name = plans.count > 1 ? ", \(place == 0 ? "A" : "B")" : ""
                 let progress = RequestProgress("round \(round + 1) of \(roundCount)\(name)", of: duration.duration)
-                sides[place].rounds.append(try await measure(plan, round: round, progress, on: loop))
+                let measured = try await measure(plan, round: round, progress, stop, on: loop)
+                if let measured { sides[place].rounds.append(measured) }
             }
         }
         return sides
@@ -138,19 +145,22 @@ struct RequestsCommand: AsyncParsableCommand {
         return SidePlan(target: target, base: base, tls: tls, requests: try outcome.get(), pids: pids)
     }
 
+    /// - Returns: nil if Ctrl-C came before anything was measured.
     private func measure(
-        _ side: SidePlan, round: Int, _ progress: RequestProgress, on loop: any EventLoop
-    ) async throws -> RequestSide.Round {
+        _ side: SidePlan, round: Int, _ progress: RequestProgress, _ stop: StopFlag, on loop: any EventLoop
+    ) async throws -> RequestSide.Round? {
         let plan = RequestPlan(
             connections: connections, streams: speech == .http1 ? 1 : streams, pace: rate.map { .rate($0) } ?? .full,
             warmUp: TimeAmount(warmup.duration), duration: TimeAmount(duration.duration), seed: seed &+ UInt64(round),
             expectedStatus: known ? 304 : 200)
         let (target, tls, requests, pids, tree) = (side.target, side.tls, side.requests, side.pids, pidTree)
-        let done = loop.makePromise(of: RequestTally.self)
+        let done = loop.makePromise(of: RequestTally?.self)
         let (began, residentBefore) = (NIODeadline.now(), Self.residentBytes(pids))
         loop.execute {
             RequestLoad(target, tls: tls, requests, plan, on: loop).run {
                 pids.isEmpty ? nil : try ServerUse.now(of: pids, withChildren: tree)
+            } isOver: {
+                stop.isSet
             } each: {
                 progress.show($0, $1)
             } done: {
@@ -158,9 +168,10 @@ struct RequestsCommand: AsyncParsableCommand {
                 done.completeWith($0)
             }
         }
+        guard let tally = try await done.futureResult.get() else { return nil }
         return RequestSide.Round(
-            tally: try await done.futureResult.get(), began: began + TimeAmount(warmup.duration),
-            residentBefore: residentBefore, residentAfter: Self.residentBytes(pids))
+            tally: tally, began: began + TimeAmount(warmup.duration), residentBefore: residentBefore,
+            residentAfter: Self.residentBytes(pids))
     }
 
     private static func residentBytes(_ pids: [Int]) -> Int {

@@ -21,6 +21,19 @@ struct ReportCommand: AsyncParsableCommand {
         guard let data = FileManager.default.contents(atPath: file), data.count <= Self.bytesMax else {
             throw BenchFailure("\(file) can't be read, or has more than \(Self.bytesMax >> 20) MiB")
         }
+        struct Kind: Decodable {
+            let format: Int
+            let verb: String
+        }
+        guard let kind = try? JSONDecoder().decode(Kind.self, from: data) else {
+            throw BenchFailure("\(file) is not what --json prints: it has no `format` and `verb`")
+        }
+        guard kind.format <= LoadReport.currentFormat else {
+            throw BenchFailure("\(file) has format \(kind.format), of a newer longshore-bench; take that one")
+        }
+        guard kind.verb != "requests" else {
+            throw BenchFailure("\(file) is of `requests`, whose page only --html makes, while it measures")
+        }
         let report: LoadReport
         do { report = try JSONDecoder().decode(LoadReport.self, from: data) } catch {
             throw BenchFailure("\(file) is not what --json of this version prints: \(error)")

@@ -133,6 +133,94 @@ struct LoadRunTests {
         #expect(LoadReportText(report: report).text.contains("interrupted"))
     }
 
+    /// Its fourth session presses Ctrl-C twice, and never ends by itself.
+    private struct Impatient: SessionMaker {
+        func session(
+            user: Int, number: Int, intended: NIODeadline, random: inout SeededRandom
+        ) async -> SessionRecord {
+            if number == 3 {
+                // Two of the same signal that wait to be delivered would be one.
+                for _ in 0..<2 {
+                    kill(getpid(), SIGINT)
+                    try? await Task.sleep(for: .milliseconds(100))
+                }
+                try? await Task.sleep(for: .seconds(3_600))
+            }
+            return SessionRecord(kind: .request, intended: intended, began: intended, ended: .now())
+        }
+    }
+
+    @Test func `a second Ctrl-C waits for nobody, and the report says how many had begun`() async throws {
+        let options = try LoadOptions.parse(["--warmup", "0s", "--duration", "1h"])
+        let report = try await LoadRun("requests", options: options).report("x") { _ in Impatient() }
+        #expect(report.interrupted)
+        #expect(try #require(report.sides.first).all.counts.sessions == 3)
+        #expect(report.warnings.contains { $0.contains("1 more had begun") })
+    }
+
+    /// Works for so many sessions, and never after.
+    private struct Breaking: SessionMaker {
+        let after: Int
+
+        func session(
+            user: Int, number: Int, intended: NIODeadline, random: inout SeededRandom
+        ) async -> SessionRecord {
+            // Cancelled never, so a sleep does not throw.
+            try? await Task.sleep(for: .milliseconds(10))
+            var record = SessionRecord(kind: .request, intended: intended, began: intended, ended: .now())
+            record.hasFailed = number >= after
+            return record
+        }
+    }
+
+    @Test func `a server that breaks in a later round loses nothing that was measured before`() async throws {
+        // 5 sessions at most in each warm-up and 10 in each round: the first round works, the third can't.
+        let options = try LoadOptions.parse(
+            ["--warmup", "50ms", "--duration", "60s", "--sessions", "10", "--rounds", "3"])
+        let report = try await LoadRun("requests", options: options).report("x") { _ in Breaking(after: 20) }
+        let side = try #require(report.sides.first)
+        #expect(side.rounds.first?.failed == 0)
+        #expect(side.rounds.last?.failed == 10)
+        #expect(side.all.counts.sessions == 30)
+    }
+
+    @Test func `sides that were answered over different HTTP are not compared in silence`() throws {
+        let options = try LoadOptions.parse(["--compare", "b"])
+        let start = NIODeadline.now()
+        let sides = [SpokenCount(http1: 0, http2: 3), SpokenCount(http1: 3, http2: 0)].map { spoken in
+            var figures = PhaseFigures(secondsPerPoint: 1, expectedInterval: nil)
+            var record = SessionRecord(kind: .request, intended: start, began: start, ended: start)
+            record.spoken = spoken
+            figures.add(record)
+            var side = SideFigures(name: "x", target: "y")
+            side.add(
+                figures, PhaseOutcome(began: start, drained: start, sessions: 1, inFlightPeak: 1), PhaseCost(),
+                plannedSeconds: 1, secondsPerPoint: 1, offset: 0)
+            return side
+        }
+        func warnings(_ sides: [SideFigures]) -> [String] {
+            LoadReport(
+                run: LoadRun("resolve", options: options), sides: sides, machine: Machine.here(), began: .now,
+                interrupted: false
+            ).warnings.filter { $0.contains("answered over") }
+        }
+        #expect(warnings(sides).map { $0.prefix(46) } == ["A was answered over HTTP/2, B over HTTP/1.1: -"])
+        #expect(warnings([sides[0], sides[0]]) == [])
+    }
+
+    @Test(arguments: [["--arrivals", "uniform"], ["--users", "2", "--arrivals", "poisson"]])
+    func `how arrivals are spread is refused where nobody arrives`(arguments: [String]) {
+        #expect(throws: (any Error).self) { try LoadOptions.parse(arguments) }
+    }
+
+    @Test func `a run in which no session ended is a failure`() async throws {
+        let options = try LoadOptions.parse(["--warmup", "0s", "--duration", "100ms", "--rate", "0.001"])
+        let failure = try await #require(throws: BenchFailure.self) {
+            try await LoadRun("requests", options: options).measure("x") { _ in Breaking(after: 0) }
+        }
+        #expect(failure.description.contains("nothing was measured"))
+    }
+
     @Test func `a process that is not there is told before anything is measured`() async throws {
         let failure = try await #require(throws: BenchFailure.self) {
             try await report(["--warmup", "0s", "--pid", "999999999"], "http://127.0.0.1:1")

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import TestSupport
 import Testing
 
 @testable import LoadTest
@@ -43,6 +45,33 @@ struct ScenarioTests {
     func `what is no scenario is refused with the reason`(text: String, reason: String) throws {
         let error = try #require(throws: Scenario.Invalid.self) { try Self.made(text) }
         #expect("\(error)".contains(reason))
+    }
+
+    @Test(arguments: [
+        (#"{"format": 2, "verb": "requests", "sides": []}"#, "is of `requests`"),
+        (#"{"format": 3, "verb": "resolve"}"#, "newer longshore-bench"), ("{}", "no `format` and `verb`"),
+        ("no JSON", "no `format` and `verb`"),
+    ])
+    func `what is no report to show is refused with the reason`(text: String, reason: String) async throws {
+        try await withTemporaryFolder("report") { folder in
+            let path = "\(folder)/a.json"
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let failure = try await #require(throws: BenchFailure.self) {
+                try await ReportCommand.parse([path]).run()
+            }
+            #expect(failure.description.contains(reason))
+            let folderFailure = #expect(throws: BenchFailure.self) { try ReportFile.checkWritable(folder) }
+            #expect(folderFailure?.description.contains("is a folder") == true)
+        }
+    }
+
+    @Test(arguments: ["closure", "fanout", "peers", "proxy", "scale", "wan"])
+    func `a script's help is its head, and measures nothing`(name: String) async throws {
+        let root = URL(filePath: #filePath).pathComponents.dropFirst().dropLast(4).joined(separator: "/")
+        let run = try await runTool("bash", ["loadtests/measure-\(name)", "--help"], in: "/" + root)
+        #expect(run.status == 0, "\(run.text)")
+        #expect(run.output.contains("usage: ") && run.output.contains("loadtests/measure-\(name)"))
+        #expect(run.output.count < 2_000 && run.errors.isEmpty)
     }
 
     @Test func `an option that the verb does not have is refused by name`() throws {

@@ -20,6 +20,31 @@ struct LoadReportTests {
         #expect(figure.better == better)
     }
 
+    // What is refused at once is cheap and fast; 1 of 1,000 more is chance.
+    @Test(arguments: [
+        (0.0, 0.79, ComparedFigure.Verdict.unclear), (0.5, 0.5, .betterB), (0.9, 0.1, .betterB), (0, 0.0009, .betterB),
+    ])
+    func `a side that fails more often is not called better`(
+        a: Double, b: Double, better: ComparedFigure.Verdict
+    ) throws {
+        let figure = try #require(
+            ComparedFigure("x", isLowerBetter: true, rounds: [(4, 1), (5, 1)], failing: (a, b)))
+        #expect(figure.better == better)
+    }
+
+    @Test func `what failed is in no rate and no latency, and the report says how much that was`() throws {
+        let report = try MadeReport.report(sides: 1, failing: true)
+        let side = try #require(report.sides.first)
+        // 20 of 1,000 failed, and 10 others ended too late.
+        #expect(side.rate == 97)
+        #expect(abs(side.requests_per_second - 99 * 7) < 1e-9)
+        #expect(side.rounds.map(\.rate) == [97])
+        #expect([side.all.latency?.count, side.steps.first?.latency.count] == [980, 980])
+        #expect(side.timeline.reduce(0) { $0 + $1.rate } <= 980)
+        #expect(report.warnings.contains { $0.contains("20 of 1,000 sessions (2.0 %) failed") })
+        #expect(try MadeReport.report(sides: 1, failing: false).warnings.allSatisfy { !$0.contains("failed") })
+    }
+
     @Test func `ratios are of neighbouring rounds, with their spread`() throws {
         let figure = try #require(
             ComparedFigure(
@@ -36,7 +61,7 @@ struct LoadReportTests {
         #expect(try JSONDecoder().decode(LoadReport.self, from: Data(text.utf8)) == report)
         // Names that others rely on.
         for name in [
-            "\"format\" : 1", "\"p99_9\"", "\"latency_from\" : \"beginning\"", "\"cpu_us_per_request\"",
+            "\"format\" : 2", "\"p99_9\"", "\"latency_from\" : \"beginning\"", "\"cpu_us_per_request\"",
             "\"held_back\"", "\"not_modified\"", "\"warnings\"",
         ] { #expect(text.contains(name)) }
     }

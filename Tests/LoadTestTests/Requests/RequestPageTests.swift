@@ -9,16 +9,26 @@ import Testing
 /// `requests` against a real server, and what its page says.
 struct RequestPageTests {
     private func tally(_ url: String, _ paths: [String], seconds: Int64) async throws -> (RequestTally, [Int]) {
+        let (tally, ticks) = try await load(
+            url, paths, .rate(200), warmUp: .milliseconds(100), .milliseconds(seconds * 1_000 + 500))
+        return (try #require(tally), ticks)
+    }
+
+    private func load(
+        _ url: String, _ paths: [String], _ pace: RequestPlan.Pace, warmUp: TimeAmount, _ duration: TimeAmount,
+        isOver: @escaping @Sendable () -> Bool = { false }
+    ) async throws -> (RequestTally?, [Int]) {
         let target = WireTarget(try #require(WebBase(url)), .http2)
         let plan = RequestPlan(
-            connections: 1, streams: 4, pace: .rate(200), warmUp: .milliseconds(100),
-            duration: .milliseconds(seconds * 1_000 + 500), seed: 1, expectedStatus: 200)
+            connections: 1, streams: 4, pace: pace, warmUp: warmUp, duration: duration, seed: 1, expectedStatus: 200)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let done = loop.makePromise(of: (RequestTally, [Int]).self)
+        let done = loop.makePromise(of: (RequestTally?, [Int]).self)
         loop.execute {
             var ticks: [Int] = []
             RequestLoad(target, tls: nil, paths.map { WireRequest(path: $0) }, plan, on: loop).run {
                 nil
+            } isOver: {
+                isOver()
             } each: { second, _ in
                 ticks.append(second)
             } done: { result in
@@ -37,6 +47,61 @@ struct RequestPageTests {
             #expect(tally.points.reduce(0) { $0 + $1.sessions } == tally.answers)
             #expect(tally.points.reduce(0) { $0 + $1.failed } == tally.answered(404))
             #expect(tally.answered(404) > 0 && tally.answered(200) > 0)
+        }
+    }
+
+    private func report(_ sides: [RequestTally]) -> RequestReport {
+        RequestReport(settings: [:], expectedStatus: 200, sides: sides.map { (target: "x", rounds: [$0, $0]) })
+    }
+
+    @Test func `a server that is silent until the end has failed`() async throws {
+        try await StaticIndex.with { index, url in
+            index.set("/index/a", "text")
+            index.delay("/index/a", .hours(1))
+            let (found, _) = try await load(url, ["/index/a"], .full, warmUp: .zero, .milliseconds(300))
+            let tally = try #require(found)
+            #expect(tally.answers == 0)
+            #expect(tally.failures == [RequestLoad.unanswered: 4])
+            #expect(tally.points.reduce(0) { $0 + $1.failed } == 4)
+            #expect(report([tally]).errors == 8)
+            index.delay("/index/a", .zero)
+        }
+    }
+
+    @Test func `answers of another status are no rate, and their side is not better`() {
+        func tally(good: Int, refused: Int) -> RequestTally {
+            var tally = RequestTally()
+            tally.seconds = 1
+            tally.statuses[200] = good
+            tally.statuses[403] = refused
+            for _ in 0..<good { tally.latency.record(.milliseconds(refused > 0 ? 1 : 5)) }
+            return tally
+        }
+        let found = report([tally(good: 100, refused: 0), tally(good: 200, refused: 1_800)])
+        #expect(found.sides.map(\.total.requests_per_second) == [100, 200])
+        #expect(found.sides.map(\.total.failed) == [0, 3_600])
+        #expect(found.comparison.allSatisfy { $0.better == .unclear })
+        #expect(
+            found.warnings == ["B: 3,600 of 4,000 requests (90 %) failed: latencies and rates are those of the others"])
+        #expect(report([tally(good: 100, refused: 0), tally(good: 200, refused: 0)]).comparison[0].better == .betterB)
+    }
+
+    @Test func `a client that waited for its core was the bottleneck`() {
+        var tally = RequestTally()
+        (tally.seconds, tally.ownCPUSeconds, tally.ownWaitSeconds) = (1, 0.5, 0.45)
+        #expect(report([tally]).warnings.contains { $0.contains("used 50 % of its core and waited 45 %") })
+        tally.ownWaitSeconds = 0.1
+        #expect(report([tally]).warnings == [])
+    }
+
+    @Test func `it ends early with what was measured, or with nothing`() async throws {
+        try await StaticIndex.with { index, url in
+            index.set("/index/a", "text")
+            let asked = { @Sendable in index.asked.count > 20 }
+            let (early, _) = try await load(url, ["/index/a"], .full, warmUp: .hours(1), .hours(1), isOver: asked)
+            #expect(early == nil)
+            let (late, _) = try await load(url, ["/index/a"], .full, warmUp: .zero, .hours(1), isOver: asked)
+            #expect(try #require(late).answered(200) > 0)
         }
     }
 
