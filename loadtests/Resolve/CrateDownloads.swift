@@ -76,19 +76,9 @@ struct CrateDownloads {
 
     /// Another server gets no token, as libcurl has it.
     private func redirect(_ item: Item, _ outcome: WireOutcome) -> Item? {
-        guard case .success(let answer) = outcome, [301, 302, 303, 307, 308].contains(answer.status),
-            let location = answer.field("location")
-        else { return nil }
+        guard let redirect = WireRedirect(outcome, from: item.target, speech: place.speech) else { return nil }
         var next = item
-        if location.hasPrefix("/"), !location.hasPrefix("//") {
-            next.path = location
-            return next
-        }
-        // A signed address has a query, which is no part of a base.
-        let parts = location.split(separator: "?", maxSplits: 1)
-        guard let base = parts.first.flatMap({ WebBase(String($0)) }) else { return nil }
-        next.target = WireTarget(base, place.speech)
-        next.path = base.path + (parts.count > 1 ? "?\(parts[1])" : "")
+        (next.target, next.path) = (redirect.target, redirect.path)
         next.sendsToken = item.sendsToken && next.target == item.target
         return next
     }

@@ -10,6 +10,7 @@ struct ResolveSession {
 
     private var headers = CargoHeaders(token: nil)
     private var client: PatientClient
+    private var followed = FollowedRedirects()
     private var record: SessionRecord
     private var random: SeededRandom
     private var ownWork = TimeAmount.zero
@@ -39,6 +40,7 @@ struct ResolveSession {
         record.steps.append(("own work", .nanoseconds(ownWork.nanoseconds)))
         record.connections += client.wire.connectionsOpened
         await client.wire.close()
+        record.connections += await followed.close()
         return record
     }
 
@@ -133,7 +135,8 @@ struct ResolveSession {
 
     private mutating func ask(_ requests: [WireRequest], _ step: String) async -> [WireOutcome] {
         let began = NIODeadline.now()
-        let (outcomes, tally) = await client.ask(requests, &random)
+        var (outcomes, tally) = await client.ask(requests, &random)
+        tally.add(await followed.follow(&outcomes, of: requests, from: place, &random))
         record.ended = .now()
         record.rounds += 1
         record.steps.append((step, .nanoseconds((record.ended - began).nanoseconds)))

@@ -138,7 +138,39 @@ struct ResolveSessionTests {
         }
     }
 
-    @Test func `an index file that is redirected is an error with its status`() async throws {
+    @Test func `redirects are followed each time, and another server gets no token`() async throws {
+        try await StaticIndex.with { elsewhere, far in
+            try elsewhere.add("b")
+            try await StaticIndex.with(token: "secret") { index, url in
+                try index.add("a", ["b"])
+                index.redirect("/index/config.json", to: "/index/moved.json")
+                index.set("/index/moved.json", #"{"dl":"http://127.0.0.1/dl","auth-required":true}"#)
+                index.redirect("/index/1/b", to: far + "1/b")
+                let maker = try maker(url, token: "secret")
+                for round in 1...2 {
+                    let record = await session(maker)
+                    #expect(!record.hasFailed && record.errors.isEmpty, "\(record.errors)")
+                    // config.json and where it lies, without the token and with it, then a, and b twice.
+                    #expect((record.requests, record.rounds) == (7, 4))
+                    #expect(elsewhere.asked.count == round)
+                }
+                #expect(elsewhere.asked.allSatisfy { $0.path == "/index/1/b" && $0.token == nil })
+                #expect(index.asked.last { $0.path == "/index/1/b" }?.token == "secret")
+            }
+        }
+    }
+
+    @Test func `a circle of redirects ends`() async throws {
+        try await StaticIndex.with { index, url in
+            try index.add("a")
+            index.redirect("/index/1/a", to: "/index/1/a")
+            let record = await session(try maker(url))
+            #expect(record.hasFailed && record.errors == ["no index file (307)": 1])
+            #expect(record.requests == 2 + WireRedirect.hopsMax)
+        }
+    }
+
+    @Test func `a redirect that says no place is an error with its status`() async throws {
         try await StaticIndex.with { index, url in
             try index.add("a")
             index.refuse("/index/1/a", [302])

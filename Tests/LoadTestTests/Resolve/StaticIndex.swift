@@ -20,6 +20,8 @@ final class StaticIndex: EdgeHandler {
     private let files = Mutex<[String: String]>([:])
     /// Statuses to answer instead, once each.
     private let refusals = Mutex<[String: [Int]]>([:])
+    /// Where other files lie.
+    private let redirects = Mutex<[String: String]>([:])
     private let delays = Mutex<[String: TimeAmount]>([:])
     private let requests = Mutex<[Asked]>([])
     /// What every request must bring, if anything.
@@ -31,6 +33,8 @@ final class StaticIndex: EdgeHandler {
 
     func set(_ path: String, _ text: String?) { files.withLock { $0[path] = text } }
     func refuse(_ path: String, _ statuses: [Int]) { refusals.withLock { $0[path] = statuses } }
+
+    func redirect(_ path: String, to location: String?) { redirects.withLock { $0[path] = location } }
 
     func delay(_ path: String, _ time: TimeAmount) { delays.withLock { $0[path] = time } }
 
@@ -91,6 +95,10 @@ final class StaticIndex: EdgeHandler {
             return first
         }
         if let refusal { return Self.answer(refusal, "") }
+        if let location = redirects.withLock({ $0[asked.path] }) {
+            return .rendered(
+                RenderedAnswer(status: 307, headers: [(name: "location", value: location)], body: ByteBuffer()))
+        }
         if token != nil, asked.token != token { return Self.answer(401, "a token is needed") }
         guard let text = files.withLock({ $0[asked.path] }) else { return Self.answer(404, "") }
         let tag = "\"\(SHA256.hash(data: Array(text.utf8)).description.suffix(16))\""
