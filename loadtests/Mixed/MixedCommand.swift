@@ -19,7 +19,9 @@ struct MixedCommand: AsyncParsableCommand {
     @Argument(help: "The index: where config.json lies.") var indexURL: String
     @Option(
         name: .customLong("share"),
-        help: ArgumentHelp("How many of all sessions; may be repeated.", valueName: "kind=weight"))
+        help: ArgumentHelp(
+            "How many of all sessions are resolve-cold, resolve-warm, resolve-locked, fetch or publish; a weight above 0; may be "
+                + "repeated.", valueName: "kind=weight"))
     var shares: [Share] = []
     @OptionGroup var things: ResolvedThings
     @Option(help: ArgumentHelp("fetch: the crates of this Cargo.lock.", valueName: "file")) var fetchLock: String?

@@ -35,17 +35,45 @@ struct ResolvedThings: ParsableArguments {
     func applications() throws(BenchFailure) -> [Application] {
         if let apps { return try read(apps) }
         if let crates {
-            let root = try RootPackage.crates(crates.split(separator: ",").map(String.init))
+            let root = try Self.needy("--crates") { () throws(BenchFailure) in
+                try RootPackage.crates(crates.split(separator: ",").map(String.init))
+            }
             return [Application(name: "crates", CargoModel(root: root))]
         }
         guard let manifest else {
-            let (root, lock) = try RootPackage.lockFile(try Self.text(lock ?? "", "--lock"), name: "lock file")
-            return [Application(name: root.name, CargoModel(root: root, lock: lock, guide: .lockFile))]
+            let path = lock ?? ""
+            let text = try Self.text(path, "--lock")
+            let held = try Self.named(path) { () throws(BenchFailure) in try LockFile(parsing: text) }
+            let root = try Self.needy(path) { () throws(BenchFailure) in
+                try RootPackage.lockFile(text, name: "lock file").root
+            }
+            return [Application(name: root.name, CargoModel(root: root, lock: held, guide: .lockFile))]
         }
-        let root = try RootPackage.manifest(try Self.text(manifest, "--manifest"), registry: nil)
-        var locked: LockFile?
-        if let lock { locked = try LockFile(parsing: try Self.text(lock, "--lock")) }
-        return [Application(name: root.name, CargoModel(root: root, lock: locked))]
+        let text = try Self.text(manifest, "--manifest")
+        let root = try Self.needy(manifest) { () throws(BenchFailure) in
+            try RootPackage.manifest(text, registry: nil)
+        }
+        guard let lock else { return [Application(name: root.name, CargoModel(root: root))] }
+        let lockText = try Self.text(lock, "--lock")
+        let held = try Self.named(lock) { () throws(BenchFailure) in try LockFile(parsing: lockText) }
+        return [Application(name: root.name, CargoModel(root: root, lock: held))]
+    }
+
+    private static func named<Value>(
+        _ source: String, _ read: () throws(BenchFailure) -> Value
+    ) throws(BenchFailure) -> Value {
+        do { return try read() } catch { throw BenchFailure("\(source): \(error.description)") }
+    }
+
+    /// A measurement of nothing would look very fast.
+    private static func needy(
+        _ source: String, _ read: () throws(BenchFailure) -> Candidate
+    ) throws(BenchFailure) -> Candidate {
+        let root = try named(source, read)
+        guard !root.dependencies.isEmpty else {
+            throw BenchFailure("\(source): it needs no crate of a registry, so there is nothing to resolve")
+        }
+        return root
     }
 
     /// Something of the whole that is not a measurement's name.
@@ -59,7 +87,8 @@ struct ResolvedThings: ParsableArguments {
         } catch let failure as BenchFailure {
             throw failure
         } catch {
-            throw BenchFailure("\(path) is no file of applications: \(error)")
+            throw BenchFailure(
+                "\(path) is no file of applications, such as {\"ripgrep\": {\"line\": {…}}}: \(error)")
         }
         if let stranger = names.first(where: { entries[$0] == nil }) {
             throw BenchFailure(

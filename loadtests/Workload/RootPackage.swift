@@ -35,6 +35,11 @@ enum RootPackage {
         } catch {
             throw BenchFailure("\(error)")
         }
+        guard manifest["workspace"]?["members"]?.array?.isEmpty ?? true else {
+            throw BenchFailure(
+                "this is a workspace with members: give the manifest of one package, or the Cargo.lock of all with --lock"
+            )
+        }
         var dependencies: [IndexDependency] = []
         try read(manifest, target: nil, registry, into: &dependencies)
         for (target, tables) in (manifest["target"]?.table ?? [:]).sorted(by: { $0.key < $1.key }) {

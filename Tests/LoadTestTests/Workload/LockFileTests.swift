@@ -1,4 +1,7 @@
+import ArgumentParser
+import Foundation
 import Registry
+import TestSupport
 import Testing
 
 @testable import LoadTest
@@ -155,10 +158,29 @@ struct RootPackageTests {
 
     @Test(arguments: [
         "[dependencies]\na = \"one\"", "[dependencies]\na = { workspace = true }", "[dependencies",
-        "[features]\nf = [\"gone\"]",
+        "[features]\nf = [\"gone\"]", "[workspace]\nmembers = [\"a\"]\n[dependencies]\na = \"1\"",
     ])
     func `a manifest that can't be resolved is refused`(text: String) {
         #expect(throws: BenchFailure.self) { try RootPackage.manifest(text, registry: nil) }
+    }
+
+    @Test(arguments: [
+        ("--manifest", "[package]\nname = \"a\"", "nothing to resolve"),
+        ("--lock", "version = 4", "nothing to resolve"),
+        ("--manifest", "[dependencies", "file: failed to parse"),
+        ("--lock", "[[package]]\nname = \"a\"", "file: this is no"),
+        ("--apps", "[]", "such as {\"ripgrep\""), ("--crates", ",", "nothing to resolve"),
+    ])
+    func `what names nothing to resolve is refused with its file`(
+        flag: String, text: String, reason: String
+    ) async throws {
+        try await withTemporaryFolder("resolved") { folder in
+            let path = "\(folder)/file"
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let things = try ResolvedThings.parse([flag, flag == "--crates" ? text : path])
+            let failure = #expect(throws: BenchFailure.self) { try things.applications() }
+            #expect(failure?.description.contains(reason) == true, "\(failure?.description ?? "")")
+        }
     }
 
     @Test func `crates are given with or without a requirement`() throws {
