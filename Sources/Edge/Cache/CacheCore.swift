@@ -43,6 +43,7 @@ package struct CacheCore: Sendable {
     }
 
     let limits: Limits
+    private let tokenLease: MomentSpan
     var entries: EntryTable
     var standing: FeedStanding
     /// Entries of an earlier epoch are not verified. Counts from 1.
@@ -67,6 +68,7 @@ package struct CacheCore: Sendable {
     ///   - ended: as saved; nil if an earlier version saved none: then nothing is known of tokens up to `applied`.
     package init(limits: Limits, applied: UInt64 = 0, epoch: UInt64 = 1, ended: EndedSubjects? = nil) {
         self.limits = limits
+        tokenLease = MomentSpan(limits.tokenLease)
         self.epoch = max(1, epoch)
         self.ended = ended ?? EndedSubjects(floor: applied)
         entries = EntryTable(bytesMax: limits.memoryBytesMax)
@@ -146,7 +148,7 @@ package struct CacheCore: Sendable {
     /// - Returns: nil if nothing held may be served: the client then gets a 503 and keeps its own copy.
     package func fallback(for question: CacheQuestion, at now: Moment) -> CachedValue? {
         guard let held = entries[question.key], question.witness <= held.value.generation else { return nil }
-        if held.kind == .token { return now < held.verifiedAt + limits.tokenLease ? held.value : nil }
+        if held.kind == .token { return now < held.verifiedAt + tokenLease ? held.value : nil }
         guard case .serveStale(let ageMax) = question.offline else { return nil }
         return now < currentUntil(held) + ageMax ? held.value : nil
     }
@@ -193,7 +195,7 @@ package struct CacheCore: Sendable {
     }
 
     private func currency(at now: Moment) -> Currency {
-        Currency(now: now, epoch: epoch, isFresh: isFresh(at: now), tokenLease: limits.tokenLease)
+        Currency(now: now, epoch: epoch, isFresh: isFresh(at: now), tokenLease: tokenLease)
     }
 
     /// What decides at one moment whether an entry may be called current.
@@ -201,7 +203,7 @@ package struct CacheCore: Sendable {
         let now: Moment
         let epoch: UInt64
         let isFresh: Bool
-        let tokenLease: Duration
+        let tokenLease: MomentSpan
 
         /// Whatever a client has seen.
         func covers(_ entry: CacheEntry.Standing) -> Bool {

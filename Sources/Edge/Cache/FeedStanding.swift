@@ -11,12 +11,12 @@ package struct FeedStanding: Sendable {
     package private(set) var heardAt: Moment?
     /// When the last lease was heard whose head is applied: up to then, what is held and verified was current.
     private(set) var currentAt: Moment?
-    package let leaseTime: Duration
+    private let lease: MomentSpan
 
     package init(applied: UInt64, leaseTime: Duration) {
         cursor = FeedCursor(applied: applied)
         head = applied
-        self.leaseTime = leaseTime
+        lease = MomentSpan(leaseTime)
     }
 
     package var applied: UInt64 { cursor.applied }
@@ -25,7 +25,7 @@ package struct FeedStanding: Sendable {
     /// Whether the last head heard is applied and was heard within the lease time (I5).
     package func isFresh(at now: Moment) -> Bool {
         guard let heardAt else { return false }
-        return applied >= head && now < heardAt + leaseTime
+        return applied >= head && now < heardAt + lease
     }
 
     mutating func arrived(_ position: UInt64) -> FeedCursor.Step {

@@ -24,6 +24,20 @@ package struct Moment: Hashable, Comparable, Sendable {
     }
 }
 
+/// How far two moments are apart, for what every request asks: a `Duration` is attoseconds in 128 bits, and would be
+/// divided each time.
+struct MomentSpan: Sendable {
+    fileprivate let nanoseconds: Int64
+
+    init(_ duration: Duration) { nanoseconds = duration.wholeNanoseconds }
+}
+
+extension Moment {
+    static func + (moment: Moment, span: MomentSpan) -> Moment {
+        Moment(nanoseconds: moment.nanoseconds + span.nanoseconds)
+    }
+}
+
 extension Duration {
     fileprivate var wholeNanoseconds: Int64 {
         components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
