@@ -1,9 +1,11 @@
+package import NIOCore
+
 /// Told of every request once it is over, for access logs and metrics, and of every whole answer just before it has left.
 ///
 /// Called on the connection's event loop; must be quick and must not block.
 package protocol EdgeRequestObserver: Sendable {
     /// - Parameter duration: from the request's head to the last byte handed to the socket.
-    func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: Duration)
+    func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: TimeAmount)
 
     /// The last part of an answer is handed to the kernel next: whoever has an answer whole has been told of here, even
     /// if the process is killed in the same moment. Not called for answers that break off earlier.

@@ -119,7 +119,7 @@ final class KeepingObserver: EdgeRequestObserver {
         order.withLock { $0.append("left") }
     }
 
-    func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: Duration) {
+    func finished(_ request: EdgeRequest, _ outcome: EdgeOutcome, duration: TimeAmount) {
         order.withLock { $0.append("finished") }
         seen.withLock { $0.append("\(String(buffer: request.path)) \(outcome.status) \(outcome.bytes)") }
     }

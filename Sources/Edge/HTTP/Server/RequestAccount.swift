@@ -46,8 +46,7 @@ extension ServerLoop {
         if account.isCounted { shared.requestsOpen.add(-1) }
         figures.bodyBytesOut.add(account.outcome.bytes)
         guard let observer = shared.observer else { return }
-        let took = (now ?? .now()) - account.arrived
-        observer.finished(account.request, account.outcome, duration: .nanoseconds(took.nanoseconds))
+        observer.finished(account.request, account.outcome, duration: (now ?? .now()) - account.arrived)
     }
 
     /// Waits for a handler's late answer and calls `done` on this loop with one that is not `.later`.
