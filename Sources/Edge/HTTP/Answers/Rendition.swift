@@ -1,5 +1,3 @@
-import NIOCore
-
 /// The head of an answer in the spellings of both protocols; all but `date` and `connection`.
 ///
 /// A class: every answer hands one on, at the price of one count.
@@ -9,8 +7,8 @@ final class Rendition: Sendable {
     let bodyBytes: Int
     /// The value of `x-cache`, for the observer; empty without one.
     let cache: String
-    /// Status line and fields, without the empty line.
-    let http1: ByteBuffer
+    /// Status line and fields, without the empty line. An array: one place in memory, where a buffer has two.
+    let http1: [UInt8]
     let http2: FieldBlock
 
     /// - Parameters:
@@ -22,14 +20,9 @@ final class Rendition: Sendable {
         self.bodyBytes = StatusLine.allowsBody(status) ? bodyBytes : 0
         var all = fields.map { (name: $0.name, value: Self.clean($0.value)) }
         if StatusLine.allowsBody(status) { all.append(("content-length", "\(bodyBytes)")) }
-        var head = ByteBuffer(string: "HTTP/1.1 \(status) \(StatusLine.reason(status))\r\n")
-        for field in all {
-            head.writeString(field.name)
-            head.writeStaticString(": ")
-            head.writeString(field.value)
-            head.writeStaticString("\r\n")
-        }
-        http1 = head
+        var head = "HTTP/1.1 \(status) \(StatusLine.reason(status))\r\n"
+        for field in all { head += "\(field.name): \(field.value)\r\n" }
+        http1 = Array(head.utf8)
         http2 = FieldBlock([(":status", "\(status)")] + all)
     }
 

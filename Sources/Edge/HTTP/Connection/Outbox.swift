@@ -29,18 +29,18 @@ final class Outbox {
     ///
     /// - Returns: how many bytes it has; 0 if it must go another way, because sending goes on or it is too large.
     func add(_ form: Rendition, _ body: ByteBuffer?, _ date: HTTPDate, to connection: Connection) -> Int {
-        let size = form.http1.readableBytes + Self.dateBytes + (body?.readableBytes ?? 0)
+        let size = form.http1.count + Self.dateBytes + (body?.readableBytes ?? 0)
         guard !isSending, size <= memory.count else { return 0 }
         // One parcel a connection: what its channel is given while it leaves can't come before another one.
-        let isFurther = connection.gathered > 0 && parcels.last?.connection !== connection
-        if isFurther || count + size > memory.count { send() }
+        let isOvertaken = connection.gathered > 0 && parcels.last?.connection !== connection
+        if isOvertaken || count + size > memory.count { send() }
         let start = count
-        form.http1.withUnsafeReadableBytes(append)
+        form.http1.withUnsafeBytes(append)
         Self.dateName.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
         date.text.withUnsafeBytes(append)
         Self.headEnd.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
         body?.withUnsafeReadableBytes(append)
-        note(connection)
+        note(connection, from: start)
         return count - start
     }
 
@@ -58,13 +58,15 @@ final class Outbox {
         isSending = false
     }
 
-    private func note(_ connection: Connection) {
-        if let last = parcels.indices.last, parcels[last].connection === connection {
-            parcels[last].end = count
+    /// - Parameter start: where its bytes begin.
+    private func note(_ connection: Connection, from start: Int) {
+        // It has the last parcel already.
+        if connection.gathered > 0 {
+            parcels[parcels.count - 1].end = count
             return
         }
         // Runs when the loop has read whatever was there to be read.
-        if parcels.isEmpty { eventLoop.assumeIsolated().execute { self.send() } }
+        if start == 0 { eventLoop.assumeIsolated().execute { self.send() } }
         parcels.append(Parcel(connection: connection, end: count))
     }
 

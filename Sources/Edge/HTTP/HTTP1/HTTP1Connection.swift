@@ -9,7 +9,7 @@ final class HTTP1Connection: ConnectionEngine {
     private let loop: ServerLoop
     private var reader = HTTP1Reader()
     private var line = CircularBuffer<HTTP1Slot>(initialCapacity: 2)
-    private var writer: HTTP1Writer
+    private let writer: HTTP1Writer
     private var lastActive = NIODeadline.now()
     /// Since the last tick, which then reads the clock for all.
     private var wasActive = false
@@ -20,6 +20,8 @@ final class HTTP1Connection: ConnectionEngine {
     /// No further request is read: one was refused, asked to close, or the client ended.
     private var isLast = false
     private var isSending = false
+    /// All that came since the last `receivedAll` was answered at a glance.
+    private var isGlanced = false
     private var isOver = false
     private var memo: EdgeMemo?
 
@@ -36,9 +38,11 @@ final class HTTP1Connection: ConnectionEngine {
 
     func received(_ bytes: ByteBuffer) {
         guard !isLast else { return }
+        let answered = glance(bytes)
+        isGlanced = answered == bytes.readableBytes
+        guard answered < bytes.readableBytes, !isOver else { return }
         var rest = bytes
-        rest.moveReaderIndex(forwardBy: glance(bytes))
-        guard rest.readableBytes > 0, !isOver else { return }
+        rest.moveReaderIndex(forwardBy: answered)
         reader.append(rest)
         read()
     }
@@ -60,6 +64,10 @@ final class HTTP1Connection: ConnectionEngine {
     }
 
     func receivedAll() {
+        if isGlanced {
+            isGlanced = false
+            return
+        }
         // All answers are in the loop's outbox already, or all but nothing came.
         if line.isEmpty, !writer.isOpen { closeIfDone() } else { send() }
     }

@@ -31,6 +31,8 @@ final class HTTP1Writer {
     private(set) var bodyBytes = 0
     /// True if the answer broke off after its head was sent: only closing tells the client.
     private(set) var hasFailed = false
+    /// For the glances of this connection.
+    var habit = HTTP1Habit()
 
     /// Smaller bodies are copied behind their heads; larger ones are written as they are.
     static let copyBytesMax = 16 << 10
@@ -265,7 +267,7 @@ final class HTTP1Writer {
     private func writeHead(_ form: Rendition, closes: Bool) {
         status = form.status
         cache = form.cache
-        out.writeImmutableBuffer(form.http1)
+        out.writeBytes(form.http1)
         out.writeStaticString("date: ")
         out.writeBytes(loop.date.text)
         out.writeStaticString(closes ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
