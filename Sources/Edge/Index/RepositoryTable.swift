@@ -53,7 +53,7 @@ final class RepositoryTable: Sendable {
     let list: RepositoryList
     private let facts: [ByteBuffer: RepositoryFacts]
     /// The same as long as there are few: comparing them is faster than a table then.
-    private let few: [(name: ByteBuffer, facts: RepositoryFacts)]
+    private let few: [(name: [UInt8], facts: RepositoryFacts)]
 
     private static let fewMax = 4
 
@@ -63,16 +63,16 @@ final class RepositoryTable: Sendable {
             guard let repository = RepositoryFacts(entry, publicURL: publicURL, responses: responses) else { return }
             facts[ByteBuffer(string: entry.name)] = repository
         }
-        few = facts.count <= Self.fewMax ? facts.map { ($0.key, $0.value) } : []
+        few = facts.count <= Self.fewMax ? facts.map { (Array($0.key.readableBytesView), $0.value) } : []
     }
 
     subscript(name: ByteBuffer) -> RepositoryFacts? {
-        few.isEmpty ? facts[name] : few.first { $0.name == name }?.facts
+        few.isEmpty ? facts[name] : name.withUnsafeReadableBytes(facts(of:))
     }
 
     /// The same by the name's bytes wherever they lie.
     func facts(of name: UnsafeRawBufferPointer) -> RepositoryFacts? {
-        few.isEmpty ? facts[ByteBuffer(bytes: name)] : few.first { $0.name.isEqual(to: name) }?.facts
+        few.isEmpty ? facts[ByteBuffer(bytes: name)] : few.first { name.elementsEqual($0.name) }?.facts
     }
 
     func value() throws -> CachedValue {

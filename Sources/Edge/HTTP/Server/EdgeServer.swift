@@ -16,6 +16,10 @@ package final class EdgeServer: Sendable {
 
     private enum Phase { case new, running, stopped }
 
+    /// What one read takes: any head of cargo's, and a burst of its requests over HTTP/2. NIO's own choice follows the last
+    /// reads down to 64 bytes, and then splits the first head that is longer.
+    private static let readBytesMax = 4 << 10
+
     private let shared: ServerShared
     private let group: any EventLoopGroup
     private let ownsGroup: Bool
@@ -128,6 +132,7 @@ package final class EdgeServer: Sendable {
             .serverChannelOption(.backlog, value: Int32(clamping: shared.configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readBytesMax))
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
             .childChannelOption(.allowRemoteHalfClosure, value: tls == nil)
             .childChannelInitializer { channel in
