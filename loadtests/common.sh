@@ -20,7 +20,7 @@ done
 
 bin=${BENCH_BIN:-.build/release}
 for program in longshore-origin longshore-edge longshore-bench; do
-    [ -x "$bin/$program" ] || fail "$bin/$program is missing: swift build -c release --product $program, or set BENCH_BIN"
+    [ -x "$bin/$program" ] || fail "$bin/$program is missing: swift build -c release --static-swift-stdlib --product $program, or set BENCH_BIN"
 done
 bin=$(cd "$bin" && pwd)
 # Secrets are written below, so nobody else reads; but PostgreSQL runs as a user of its own and must get through.
