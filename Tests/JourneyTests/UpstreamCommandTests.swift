@@ -5,6 +5,7 @@ import Testing
 /// Upstreams as an administrator has them from the command line.
 struct UpstreamCommandTests {
     private struct Listed: Decodable {
+        let name: String
         let index: String
         let include: [String]
         let exclude: [String]
@@ -51,8 +52,21 @@ struct UpstreamCommandTests {
             #expect(now.index == "sparse+https://two.example/" && now.also_hosts == [] && !now.allow_private)
             #expect(!now.has_credential && now.fresh_seconds == 60)
 
+            try await origin.command(["upstream", "add", "main", "second", "sparse+https://three.example/"])
+            try await origin.command(["upstream", "add", "main", "first", "https://four.example/", "--position", "1"])
+            let tooFar = try await origin.command(
+                ["upstream", "set", "main", "second", "--position", "4"], status: 1)
+            #expect(tooFar.errors.contains("`main` has 3 upstreams"), "\(tooFar.text)")
+            try await origin.command(["upstream", "set", "main", "second", "--position", "2"])
+            #expect(try await list(origin).map(\.name) == ["first", "second", "up"])
+            let shown = try await origin.command(["upstream", "show", "main"])
+            #expect(shown.output.contains(#/\n2 +second /#), "\(shown.text)")
+
             let log = try await origin.command(["audit", "list", "--json"]).output
-            #expect(log.components(separatedBy: "\"upstream.set\"").count == 1 + 3, "\(log)")
+            #expect(log.components(separatedBy: "\"upstream.set\"").count == 1 + 4, "\(log)")
+            for part in ["exclude_removed", "also_hosts_removed", "fresh_seconds_before", "position_before"] {
+                #expect(log.contains(part), "\(part): \(log)")
+            }
             #expect(!log.contains("hush"))
         }
     }
@@ -62,8 +76,10 @@ struct UpstreamCommandTests {
         try await origin.command(["upstream", "set", "main", "up"] + arguments)
     }
 
-    private func listed(_ origin: LiveOrigin) async throws -> Listed {
+    private func list(_ origin: LiveOrigin) async throws -> [Listed] {
         let json = try await origin.command(["upstream", "list", "--json"]).output
-        return try #require(try JSONDecoder().decode([Listed].self, from: Data(json.utf8)).first)
+        return try JSONDecoder().decode([Listed].self, from: Data(json.utf8))
     }
+
+    private func listed(_ origin: LiveOrigin) async throws -> Listed { try #require(try await list(origin).first) }
 }

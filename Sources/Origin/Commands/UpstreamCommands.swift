@@ -13,6 +13,7 @@ struct UpstreamCommand: AsyncParsableCommand {
               longshore-origin upstream add main partner sparse+https://crates.partner.example/main/index/ \\
                 --credential-file partner.token
               longshore-origin upstream set main crates-io --exclude 'acme-*' --fresh-seconds 300
+              longshore-origin upstream set main partner --position 1
               longshore-origin upstream reserve main 'acme-*'
               longshore-origin upstream list
               longshore-origin upstream show main
@@ -26,7 +27,8 @@ struct UpstreamCommand: AsyncParsableCommand {
         ])
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Adds an upstream behind those that are there.")
+        static let configuration = CommandConfiguration(
+            abstract: "Adds an upstream behind those that are there, or at --position.")
         @Argument var repository: RepositoryName
         @Argument(help: "a to z, 0 to 9 and `-`.") var name: RepositoryName
         @Argument(help: "Its sparse index, such as sparse+https://index.crates.io/.") var index: String
@@ -38,6 +40,7 @@ struct UpstreamCommand: AsyncParsableCommand {
         @Option(help: "A file that holds what it wants to see in `Authorization`; `-`: standard input.")
         var credentialFile: String?
         @Flag(help: "It may be at a loopback, private or link-local address.") var allowPrivate = false
+        @Option(help: "Its place among the repository's upstreams: 1 is asked first.") var position: Int?
         @OptionGroup var database: DatabaseOptions
 
         func validate() throws { _ = try offer() }
@@ -49,7 +52,7 @@ struct UpstreamCommand: AsyncParsableCommand {
                 let repository = try await slices.repositories.require(repository)
                 // Before anything is added: a secret that does not fit is told of then.
                 let sealed = try await UpstreamCommand.sealed(credential, slices, config)
-                try await slices.upstreams.add(offer, sealed, to: repository, by: .commandLine)
+                try await slices.upstreams.add(offer, sealed, at: position, to: repository, by: .commandLine)
                 print("\(repository.name) reads through to \(name)")
                 if !allowPrivate, offer.index.address.host.isPrivateByName {
                     CommandOutput.note(
@@ -104,8 +107,8 @@ struct UpstreamCommand: AsyncParsableCommand {
                 let all = try await slices.upstreams.overview(of: repository)
                 print(
                     CommandOutput.table(
-                        ["NAME", "INCLUDE", "EXCLUDE", "FRESH", "PRIVATE", "ALSO", "CREDENTIAL", "INDEX"],
-                        all.map(\.upstream).map(UpstreamCommand.row)))
+                        ["#", "NAME", "INCLUDE", "EXCLUDE", "FRESH", "PRIVATE", "ALSO", "CREDENTIAL", "INDEX"],
+                        all.map(UpstreamCommand.row)))
                 let reserved = try await slices.upstreams.reserved(in: repository)
                 print("reserved: \(UpstreamCommand.text(reserved))")
                 for one in all {
@@ -183,9 +186,11 @@ struct UpstreamCommand: AsyncParsableCommand {
         }
     }
 
-    private static func row(_ upstream: Upstream) -> [String] {
-        [
-            upstream.name, text(upstream.filter.include), text(upstream.filter.exclude), "\(upstream.freshSeconds) s",
+    private static func row(_ one: UpstreamOverview) -> [String] {
+        let upstream = one.upstream
+        return [
+            "\(one.position)", upstream.name, text(upstream.filter.include), text(upstream.filter.exclude),
+            "\(upstream.freshSeconds) s",
             upstream.privateAllowed ? "yes" : "no", text(upstream.alsoHosts),
             upstream.sealedCredential == nil ? "no" : "yes", upstream.index.description,
         ]

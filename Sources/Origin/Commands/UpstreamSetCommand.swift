@@ -9,6 +9,11 @@ extension UpstreamCommand {
                 A pause, and faults that keep from asking, end with any change. With another index all that the old one said
                 is asked again, and served until then. The credential stays only while scheme, host and port of the index do:
                 give it again with --credential-file if they change.
+
+                  longshore-origin upstream set main partner --position 1
+
+                The first upstream that has a crate is the one whose versions count. With another order what is held is served
+                until the upstream that comes first now has said what it has; it is asked when a crate is next wanted.
                 """)
         @Argument var repository: RepositoryName
         @Argument var name: RepositoryName
@@ -25,6 +30,8 @@ extension UpstreamCommand {
         var credentialFile: String?
         @Flag(inversion: .prefixedNo, help: "It may be at a loopback, private or link-local address.")
         var allowPrivate: Bool?
+        @Option(help: "Its place among the repository's upstreams: 1 is asked first, the others keep their order.")
+        var position: Int?
         @OptionGroup var database: DatabaseOptions
 
         func validate() throws {
@@ -34,8 +41,8 @@ extension UpstreamCommand {
             }
             if try change().isEmpty && credentialFile == nil {
                 throw ValidationError(
-                    "say what to change: --index, --include, --exclude, --fresh-seconds, --also-host, --credential-file …"
-                )
+                    "say what to change: --index, --include, --exclude, --fresh-seconds, --also-host, --credential-file, "
+                        + "--position …")
             }
         }
 
@@ -62,7 +69,8 @@ extension UpstreamCommand {
                 return try UpstreamChange(
                     index: index, include: include.isEmpty ? nil : include,
                     exclude: exclude.isEmpty && !noExclude ? nil : exclude, freshSeconds: freshSeconds,
-                    privateAllowed: allowPrivate, alsoHosts: alsoHost.isEmpty && !noAlsoHost ? nil : alsoHost)
+                    privateAllowed: allowPrivate, alsoHosts: alsoHost.isEmpty && !noAlsoHost ? nil : alsoHost,
+                    position: position)
             } catch {
                 throw ValidationError(error.detail)
             }

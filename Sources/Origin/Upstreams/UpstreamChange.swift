@@ -8,13 +8,15 @@ struct UpstreamChange: Sendable {
     let freshSeconds: Int?
     let privateAllowed: Bool?
     let alsoHosts: [UpstreamHost]?
+    /// In the order of the repository's upstreams, from 1 on. Whether there is such a place is known in the transaction.
+    let position: Int?
 
     /// Reads what came as text from the command line.
     ///
     /// - Throws: 400 with the first thing that can't be.
     init(
         index: String? = nil, include: [String]? = nil, exclude: [String]? = nil, freshSeconds: Int? = nil,
-        privateAllowed: Bool? = nil, alsoHosts: [String]? = nil
+        privateAllowed: Bool? = nil, alsoHosts: [String]? = nil, position: Int? = nil
     ) throws(Refusal) {
         self.index = if let index { try UpstreamOffer.index(index) } else { nil }
         self.include = if let include { try UpstreamOffer.patterns(include) } else { nil }
@@ -22,11 +24,12 @@ struct UpstreamChange: Sendable {
         self.freshSeconds = if let freshSeconds { try UpstreamOffer.freshSeconds(freshSeconds) } else { nil }
         self.privateAllowed = privateAllowed
         self.alsoHosts = if let alsoHosts { try UpstreamOffer.hosts(alsoHosts) } else { nil }
+        self.position = position
     }
 
     var isEmpty: Bool {
         index == nil && include == nil && exclude == nil && freshSeconds == nil && privateAllowed == nil
-            && alsoHosts == nil
+            && alsoHosts == nil && position == nil
     }
 
     /// What the upstream is to be.

@@ -11,24 +11,19 @@ extension UpstreamStore {
         let seal: KeySeal
     }
 
-    /// Adds an upstream behind those that are there.
+    /// Adds an upstream.
     ///
-    /// - Throws: 409 if the name is taken.
+    /// - Parameter position: in the order of the repository's upstreams, from 1 on; nil: behind those that are there.
+    /// - Throws: 409 if the name is taken, 400 for a position that there is not.
     package func add(
-        _ offer: UpstreamOffer, _ secret: ToSeal? = nil, to repository: Repository, by actor: Actor
+        _ offer: UpstreamOffer, _ secret: ToSeal? = nil, at position: Int? = nil, to repository: Repository,
+        by actor: Actor
     ) async throws {
         try await pool.withTransaction { transaction in
             guard try await insert(offer, repository, transaction) else {
                 throw Refusal(.conflict, "`\(repository.name)` has an upstream `\(offer.name)` already")
             }
-            var detail = offer.audited
-            if let secret {
-                let upstream = try await locked(offer.name, repository, transaction)
-                try await write(secret, upstream, transaction)
-                detail["credential"] = "set"
-            }
-            try await CratesIORule.renew(in: repository.id, transaction)
-            try await announce("upstream.add", repository, detail, by: actor, transaction)
+            try await complete(offer, secret, at: position, in: repository, by: actor, transaction)
         }
     }
 
@@ -36,41 +31,61 @@ extension UpstreamStore {
     ///
     /// With another index all that the old one said has to be said again, and until then it is served. The credential stays only
     /// with the index's scheme, host and port: whoever may move an upstream could otherwise have it sent to themselves.
+    /// - Parameter position: as of `add`; nil: one that is there stays where it is.
     /// - Returns: true if it is new.
-    func put(_ offer: UpstreamOffer, in repository: Repository, by actor: Actor) async throws -> Bool {
+    func put(
+        _ offer: UpstreamOffer, at position: Int? = nil, in repository: Repository, by actor: Actor
+    ) async throws -> Bool {
         try await pool.withTransaction { transaction in
             if try await insert(offer, repository, transaction) {
-                try await CratesIORule.renew(in: repository.id, transaction)
-                try await announce("upstream.add", repository, offer.audited, by: actor, transaction)
+                try await complete(offer, nil, at: position, in: repository, by: actor, transaction)
                 return true
             }
-            let old = try await locked(offer.name, repository, transaction)
-            _ = try await rewrite(old, offer, nil, in: repository, by: actor, transaction)
+            _ = try await rewrite(offer.name, nil, at: position, in: repository, by: actor, transaction) { _ in offer }
             return false
         }
+    }
+
+    /// What is to be done with an upstream that has just got its row.
+    private func complete(
+        _ offer: UpstreamOffer, _ secret: ToSeal?, at position: Int?, in repository: Repository, by actor: Actor,
+        _ transaction: Transaction
+    ) async throws {
+        var said = UpstreamDetail(offer)
+        let (upstream, move) = try await locked(offer.name, movedTo: position, repository, transaction)
+        said.add(move)
+        if let secret {
+            try await write(secret, upstream, transaction)
+            said.addCredential(.set)
+        }
+        try await CratesIORule.renew(in: repository.id, transaction)
+        try await announce("upstream.add", repository, said.detail, by: actor, transaction)
     }
 
     /// Changes what is named of an upstream; otherwise as `put`.
     ///
     /// - Parameter secret: a new credential, for the index as it is then; nil: it stays, if the index stays where it is.
     /// - Returns: the upstream's credential is gone, because its index has moved.
-    /// - Throws: 404 if there is no upstream of this name.
+    /// - Throws: 404 if there is no upstream of this name, 400 for a position that there is not.
     func change(
         _ name: RepositoryName, _ change: UpstreamChange, _ secret: ToSeal? = nil, in repository: Repository,
         by actor: Actor
     ) async throws -> Bool {
         try await pool.withTransaction { transaction in
-            let old = try await locked(name, repository, transaction)
-            let offer = change.offer(name, from: old)
-            return try await rewrite(old, offer, secret, in: repository, by: actor, transaction)
+            try await rewrite(name, secret, at: change.position, in: repository, by: actor, transaction) { old in
+                change.offer(name, from: old)
+            }
         }
     }
 
+    /// - Parameter offer: what the upstream is to be, made of what it is.
     /// - Returns: the upstream's credential is gone, because its index has moved.
     private func rewrite(
-        _ old: Upstream, _ offer: UpstreamOffer, _ secret: ToSeal?, in repository: Repository, by actor: Actor,
-        _ transaction: Transaction
+        _ name: RepositoryName, _ secret: ToSeal?, at position: Int?, in repository: Repository, by actor: Actor,
+        _ transaction: Transaction, _ offer: (Upstream) -> UpstreamOffer
     ) async throws -> Bool {
+        let (old, move) = try await locked(name, movedTo: position, repository, transaction)
+        let offer = offer(old)
         let keepsCredential = offer.index.address.isSameOrigin(as: old.index.address)
         _ = try await transaction.execute(
             """
@@ -86,9 +101,10 @@ extension UpstreamStore {
         if old.index != offer.index { try await doubt(old.id, transaction) }
         try await CratesIORule.renew(in: repository.id, transaction)
         let isLost = secret == nil && old.sealedCredential != nil && !keepsCredential
-        var detail = offer.audited
-        if secret != nil || isLost { detail["credential"] = isLost ? "removed" : "set" }
-        try await announce("upstream.set", repository, detail, by: actor, transaction)
+        var said = UpstreamDetail(from: old, to: offer)
+        said.add(move)
+        if secret != nil || isLost { said.addCredential(isLost ? .removed : .set) }
+        try await announce("upstream.set", repository, said.detail, by: actor, transaction)
         return isLost
     }
 
@@ -162,6 +178,16 @@ extension UpstreamStore {
             """) > 0
     }
 
+    /// An upstream as it is, and at its new place in the order, if it is to have one.
+    private func locked(
+        _ name: RepositoryName, movedTo position: Int?, _ repository: Repository, _ transaction: Transaction
+    ) async throws -> (Upstream, UpstreamOrder.Move?) {
+        guard let position else { return (try await locked(name, repository, transaction), nil) }
+        let order = try await lockOrder(of: repository, transaction)
+        let upstream = try await locked(name, repository, transaction)
+        return (upstream, try await move(upstream, to: position, in: order, of: repository, transaction))
+    }
+
     private func locked(
         _ name: RepositoryName, _ repository: Repository, _ transaction: Transaction
     ) async throws -> Upstream {
@@ -205,15 +231,6 @@ extension UpstreamStore {
                 actor: actor.name, tokenID: actor.tokenID, action: action, repository: repository.name,
                 detail: detail), in: transaction)
         _ = try await events.append([.repository(repository.name)], in: transaction)
-    }
-}
-
-extension UpstreamOffer {
-    fileprivate var audited: [String: String] {
-        var detail = ["upstream": name.description, "index": index.url]
-        if privateAllowed { detail["allow_private"] = "true" }
-        if !alsoHosts.isEmpty { detail["also_hosts"] = alsoHosts.map(\.description).joined(separator: ",") }
-        return detail
     }
 }
 

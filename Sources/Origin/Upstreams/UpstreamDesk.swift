@@ -31,7 +31,8 @@ package final class UpstreamDesk: Sendable {
 
     /// Makes sure that what the repository says of the name is what its upstreams say, as fresh as they are set to.
     ///
-    /// Returns at once when the answer is current, or held and stale: then it is asked for meanwhile.
+    /// Returns at once when the answer is current, or held and stale: then it is asked for meanwhile. An upstream that comes first
+    /// in a new order is waited for; if it can't tell, what another one brought is served as before.
     /// - Throws: 503 if nothing is held and no upstream can tell (I11).
     func prepare(_ name: CrateName, in repository: Repository) async throws {
         guard repository.readsThrough else { return }
@@ -46,20 +47,22 @@ package final class UpstreamDesk: Sendable {
     }
 
     private func prepare(_ asked: Asked, in repository: Repository) async throws {
-        let name = asked.name
-        for standing in asked.at {
+        let (name, standings) = (asked.name, asked.at)
+        for (place, standing) in standings.enumerated() {
+            let isSpare = !standing.saidAbsent && standings[(place + 1)...].contains(where: \.hasLines)
             switch standing.verdict {
             case .current: return
             case .stale:
                 _ = ask(name, standing, since: asked.since, in: repository)
                 return
             case .absent: continue
+            case .paused where isSpare: continue
             case .paused(let seconds): throw unavailable(name, standing.upstream, seconds)
             case .unknown:
                 switch try await ask(name, standing, since: asked.since, in: repository).kept.value {
                 case .present: return
                 case .absent: continue
-                case .fault where standing.repeatsAbsence: continue
+                case .fault where standing.repeatsAbsence || isSpare: continue
                 case .fault(let fault): throw unavailable(name, standing.upstream, min(fault.pauseSeconds, 10))
                 }
             }

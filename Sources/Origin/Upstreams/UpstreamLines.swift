@@ -111,7 +111,7 @@ extension UpstreamStore {
         guard let name = file.lines.last?.name else { preconditionFailure("a file has a line") }
         let crate = try await CrateRows.lockOrCreate(name, in: repository.id, transaction)
         guard try await !CrateRows.isOwn(crate, transaction),
-            try await !has(crate, anyOf: standing.earlier, transaction)
+            try await !isBehind(upstream, name, crate, in: repository, transaction)
         else { return .overtaken }
         let held = try await held(crate, transaction)
         let merge = UpstreamMerge(

@@ -5,6 +5,8 @@ import Registry
 struct UpstreamOverview: Sendable {
     let repository: String
     let upstream: Upstream
+    /// In the repository's order, from 1 on.
+    let position: Int
     /// Names that it was asked for, and of those the ones that it does not have.
     let namesKnown: Int
     let namesAbsent: Int
@@ -30,6 +32,7 @@ extension UpstreamStore {
         try await pool.query(
             """
             SELECT \(literal: Self.columns), repositories.name AS repository,
+              row_number() OVER (PARTITION BY repository_id ORDER BY place, upstreams.id) AS position,
               to_char(CASE WHEN paused_until > now() THEN paused_until END, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS paused,
               CASE WHEN paused_until > now() THEN pause_cause END AS pause_cause,
               files.known, files.absent, faults.count AS faults,
@@ -43,7 +46,7 @@ extension UpstreamStore {
             LEFT JOIN LATERAL (
               SELECT * FROM upstream_faults WHERE upstream_id = upstreams.id ORDER BY at DESC LIMIT 1) AS last ON true
             WHERE removed_at IS NULL AND (\(repository?.id)::bigint IS NULL OR repository_id = \(repository?.id)::bigint)
-            ORDER BY repositories.name, place
+            ORDER BY repositories.name, place, upstreams.id
             """
         ).map(Self.overview)
     }
@@ -77,7 +80,8 @@ extension UpstreamStore {
                 at: try row.value("fault_at"))
         }
         return UpstreamOverview(
-            repository: try row.value("repository"), upstream: upstream, namesKnown: try row.value("known"),
+            repository: try row.value("repository"), upstream: upstream, position: try row.value("position"),
+            namesKnown: try row.value("known"),
             namesAbsent: try row.value("absent"), pausedUntil: try row.value("paused", as: String?.self),
             pauseCause: try row.value("pause_cause", as: String?.self), faults: try row.value("faults"), lastFault: last
         )
@@ -88,6 +92,8 @@ extension UpstreamStore {
 struct UpstreamView: Encodable, Sendable {
     let repository: String
     let name: String
+    /// From 1 on: the first one is asked first.
+    let position: Int
     let index: String
     let include: [String]
     let exclude: [String]
@@ -106,6 +112,7 @@ struct UpstreamView: Encodable, Sendable {
         let upstream = overview.upstream
         repository = overview.repository
         name = upstream.name
+        position = overview.position
         index = upstream.index.description
         include = upstream.filter.include.map(\.description)
         exclude = upstream.filter.exclude.map(\.description)
@@ -122,7 +129,7 @@ struct UpstreamView: Encodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case repository, name, index, include, exclude, faults
+        case repository, name, position, index, include, exclude, faults
         case freshSeconds = "fresh_seconds"
         case allowPrivate = "allow_private"
         case alsoHosts = "also_hosts"

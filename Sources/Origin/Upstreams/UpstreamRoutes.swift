@@ -15,7 +15,8 @@ import Registry
 /// | `PUT /reserved-names` with `{"patterns":[…]}`          | `{"reserved":[…]}`                                           |
 ///
 /// All need `admin` in the repository, and `allow_private` needs `admin` in all: it opens the origin's own network. What a PUT
-/// does not name gets its default; the credential stays while scheme, host and port of the index do.
+/// does not name gets its default; the credential stays while scheme, host and port of the index do, and the place in the order
+/// while no `position` (from 1 on) is named.
 struct UpstreamRoutes: Sendable {
     let repositories: RepositoryStore
     let upstreams: UpstreamStore
@@ -45,9 +46,10 @@ struct UpstreamRoutes: Sendable {
         let freshSeconds: Int?
         let allowPrivate: Bool?
         let alsoHosts: [String]?
+        let position: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case index, include, exclude
+            case index, include, exclude, position
             case freshSeconds = "fresh_seconds"
             case allowPrivate = "allow_private"
             case alsoHosts = "also_hosts"
@@ -92,9 +94,10 @@ struct UpstreamRoutes: Sendable {
     private func put(_ request: Request, _ context: OriginContext) async throws -> Response {
         let (repository, actor) = try await administered(context)
         let name = try upstream(context)
-        let offer = try await request.decode(as: Setting.self, context: context).offer(name)
+        let setting = try await request.decode(as: Setting.self, context: context)
+        let offer = try setting.offer(name)
         if offer.privateAllowed { try context.principal.requireAdmin(nil) }
-        let isNew = try await upstreams.put(offer, in: repository, by: actor)
+        let isNew = try await upstreams.put(offer, at: setting.position, in: repository, by: actor)
         return try .json(try await view(name, in: repository), status: isNew ? .created : .ok)
     }
 

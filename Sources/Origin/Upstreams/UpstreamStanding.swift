@@ -24,8 +24,6 @@ struct UpstreamStanding: Sendable {
     }
 
     let upstream: Upstream
-    /// Those that are asked for the name before it; while one of them has lines, its own are not taken.
-    var earlier: [Int64]
     let answered: Answered?
     /// Versions of this upstream are held.
     let hasLines: Bool
@@ -48,6 +46,9 @@ struct UpstreamStanding: Sendable {
         if hasLines { return .current }
         return repeatsAbsence ? .absent : .paused(seconds: min(Int(min(pauseSeconds, 10)) + 1, 10))
     }
+
+    /// The upstream's last word is that there is no such crate.
+    var saidAbsent: Bool { answered?.isAbsent ?? false }
 
     /// The upstream's last word is that there is no such crate, and it is not too old to be repeated. Pure.
     ///
@@ -97,7 +98,7 @@ extension UpstreamStore {
         LEFT JOIN crates ON crates.repository_id = \(repository.id) AND crates.identity = asked.identity
         LEFT JOIN upstream_files AS files ON files.upstream_id = upstreams.id AND files.name = asked.name
         LEFT JOIN upstream_faults AS faults ON faults.upstream_id = upstreams.id AND faults.name = asked.name
-        WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
+        WHERE upstreams.repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place, upstreams.id
         """
     }
 
@@ -110,9 +111,8 @@ extension UpstreamStore {
         var standings: [String: [UpstreamStanding]] = [:]
         for row in rows where try !row.value("is_own", as: Bool.self) {
             let name = try row.value("asked", as: String.self)
-            var standing = try Self.standing(row, absenceSecondsMax: absenceSecondsMax)
+            let standing = try Self.standing(row, absenceSecondsMax: absenceSecondsMax)
             guard let asked = byName[name], standing.upstream.filter.covers(asked) else { continue }
-            standing.earlier = standings[name, default: []].map(\.upstream.id)
             standings[name, default: []].append(standing)
         }
         return standings
@@ -129,7 +129,7 @@ extension UpstreamStore {
                 ageSeconds: try row.value("age", as: Double.self), stamp: try row.value("stamp", as: Int64.self))
         }
         return UpstreamStanding(
-            upstream: try upstream(row), earlier: [], answered: answered,
+            upstream: try upstream(row), answered: answered,
             hasLines: try row.value("has_lines", as: Bool.self),
             pauseSeconds: try row.value("pause", as: Double.self), absenceSecondsMax: absenceSecondsMax)
     }

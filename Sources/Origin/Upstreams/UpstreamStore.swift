@@ -27,7 +27,7 @@ package struct UpstreamStore: Sendable {
         try await pool.query(
             """
             SELECT \(literal: Self.columns) FROM upstreams
-            WHERE repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place
+            WHERE repository_id = \(repository.id) AND removed_at IS NULL ORDER BY place, id
             """
         ).map(Self.upstream)
     }

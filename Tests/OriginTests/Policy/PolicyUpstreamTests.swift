@@ -151,6 +151,39 @@ struct PolicyUpstreamTests {
         }
     }
 
+    @Test func `what takes over because the order has changed is judged in the transaction that writes it`()
+        async throws
+    {
+        try await Self.with { scene, upstream, repository in
+            let slices = scene.origin.slices
+            try await scene.set(
+                """
+                [[rule]]
+                name = "not-theirs"
+                decision = "block"
+                reason = "we do not trust them"
+                for.sources = ["partner"]
+                """)
+            try upstream.offer(MadeCrate("foo", "1.0.0"))
+            let partner = UpstreamOffer(
+                name: try RepositoryName("partner"), index: try #require(UpstreamIndex(upstream.url)),
+                freshSeconds: 86_400, privateAllowed: true)
+            try await slices.upstreams.add(partner, to: repository, by: .commandLine)
+            #expect(try await scene.yanks("foo") == ["1.0.0": false])
+            _ = try await slices.upstreams.change(
+                RepositoryName("partner"), UpstreamChange(position: 1), in: repository, by: .commandLine)
+            #expect(try await Self.source("1.0.0", scene) == "up")
+            // Served as withheld the first time that it is the partner's.
+            #expect(try await scene.yanks("foo") == ["1.0.0": true])
+            #expect(try await Self.source("1.0.0", scene) == "partner")
+            let told = try await scene.audit().filter { $0.action == "policy.decide" && $0.version == "1.0.0" }
+            #expect(told.map(\.rule) == ["not-theirs"])
+            _ = try await slices.upstreams.change(
+                RepositoryName("up"), UpstreamChange(position: 1), in: repository, by: .commandLine)
+            #expect(try await scene.yanks("foo") == ["1.0.0": false])
+        }
+    }
+
     private static func source(_ version: String, _ scene: PolicyScene) async throws -> String? {
         try await scene.origin.slices.facts.facts(
             of: Version(version), CrateName("foo"), in: scene.repository.name)?.origin.upstream

@@ -60,6 +60,40 @@ struct UpstreamChangeTests {
         #expect(throws: Refusal.self) { try UpstreamChange(alsoHosts: ["files.example:80"]) }
     }
 
+    @Test func `the audit log says what has changed, and no more of a long list than fits`() throws {
+        let old = Upstream(
+            id: 1, name: Self.name, index: try #require(UpstreamIndex("https://one.example/")),
+            filter: UpstreamFilter(exclude: try UpstreamOffer.patterns(["acme-*", "beta"])), freshSeconds: 30,
+            privateAllowed: true, alsoHosts: try UpstreamOffer.hosts(["files.example"]), sealedCredential: [1, 2, 3])
+        let name = try RepositoryName(Self.name)
+        func detail(_ change: UpstreamChange) -> [String: String] {
+            UpstreamDetail(from: old, to: change.offer(name, from: old)).detail
+        }
+        let same = ["upstream": Self.name, "index": "https://one.example/"]
+        #expect(try detail(UpstreamChange()) == same)
+        #expect(
+            try detail(UpstreamChange(include: ["a*"], exclude: ["beta", "gamma"]))
+                == same.merging([
+                    "include_added": "a*", "include_removed": "*", "exclude_added": "gamma",
+                    "exclude_removed": "acme_*",
+                ]) { $1 })
+        #expect(
+            try detail(UpstreamChange(index: "https://two.example/", freshSeconds: 60, privateAllowed: false)) == [
+                "upstream": Self.name, "index": "https://two.example/", "index_before": "https://one.example/",
+                "fresh_seconds": "60", "fresh_seconds_before": "30", "allow_private": "false",
+            ])
+        let many = try detail(UpstreamChange(exclude: (1...100).map { "crate-\($0)" }, alsoHosts: []))
+        #expect(many["exclude_added"]?.hasSuffix("crate_20 and 80 more") == true && many["also_hosts_removed"] != nil)
+
+        var moved = UpstreamDetail(from: old, to: try UpstreamChange().offer(name, from: old))
+        moved.add(.init(from: 2, to: 2))
+        #expect(moved.detail == same)
+        moved.add(.init(from: 2, to: 1))
+        #expect(moved.detail == same.merging(["position": "1", "position_before": "2"]) { $1 })
+        let offer = UpstreamOffer(name: name, index: old.index)
+        #expect(UpstreamDetail(offer).detail == same.merging(["fresh_seconds": "60"]) { $1 })
+    }
+
     @Test func `a change is in the audit log, edges hear of it, and it ends a pause`() async throws {
         try await UpstreamScene.with { scene in
             _ = try await scene.origin.slices.pool.execute(
@@ -73,7 +107,13 @@ struct UpstreamChangeTests {
             let standing = try #require(try await scene.store.overview(of: scene.repository).first)
             #expect(standing.pausedUntil == nil && standing.pauseCause == nil)
             #expect(try await scene.origin.slices.repositories.list().position == position + 1)
-            #expect(try await Self.details(scene).map { $0["upstream"] } == [Self.name])
+            #expect(
+                try await Self.details(scene) == [
+                    [
+                        "upstream": Self.name, "index": scene.upstream.url, "exclude_added": "acme_*",
+                        "fresh_seconds": "3600", "fresh_seconds_before": "86400",
+                    ]
+                ])
             try scene.upstream.offer(MadeCrate("acme-core", "1.0.0"))
             #expect(try await scene.index("acme-core").status == 404)
             #expect(scene.upstream.requests == [])

@@ -32,8 +32,7 @@ struct UpstreamRulesTests {
                 isAbsent: held == "absence", validator: .init(etag: nil, lastModified: nil), ageSeconds: $0, stamp: 0)
         }
         let standing = UpstreamStanding(
-            upstream: try Self.upstream(), earlier: [], answered: answered, hasLines: held == "lines",
-            pauseSeconds: pause,
+            upstream: try Self.upstream(), answered: answered, hasLines: held == "lines", pauseSeconds: pause,
             absenceSecondsMax: 100)
         #expect(standing.verdict == verdict)
     }
