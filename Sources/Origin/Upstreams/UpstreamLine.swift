@@ -1,14 +1,24 @@
+import Facts
 import Registry
 
-/// One line of an upstream's index file: kept byte for byte, read only as far as it must be.
+/// One line of an upstream's index file: kept byte for byte, read once, and only as far as it must be.
 ///
 /// A line that some cargo leaves out is passed on all the same: what the upstream means by it is for cargo to judge.
 struct UpstreamLine: Hashable, Sendable {
+    /// What a line tells of its version for the facts.
+    struct Told: Hashable, Sendable {
+        let publishedAt: Pubtime?
+        let links: String?
+        let dependencies: DependencyCounts
+    }
+
     let name: CrateName
     let version: Version
     let checksum: Checksum
     let isYanked: Bool
     let text: String
+    /// Nil for a line of a form that is newer than ours, or that cargo would not read.
+    let told: Told?
 
     /// - Returns: nil for a line that names no version with a checksum.
     init?(_ bytes: [UInt8]) {
@@ -22,6 +32,10 @@ struct UpstreamLine: Hashable, Sendable {
         self.checksum = checksum
         isYanked = object["yanked"]?.bool ?? false
         text = String(decoding: bytes, as: UTF8.self)
+        told = (try? IndexLine(parsing: object)).map { line in
+            Told(
+                publishedAt: line.pubtime, links: line.links, dependencies: DependencyCounts(line.dependencies))
+        }
     }
 }
 

@@ -274,10 +274,9 @@ extension UpstreamStore {
 extension NewFacts {
     /// A line that is of a newer form than ours still names its version; the rest of it is not known then.
     init(_ versionID: Int64, _ line: UpstreamLine, of upstream: Upstream) {
-        let read = try? IndexLine(parsing: line.text)
         self.init(
             versionID: versionID, identity: line.name.identity, version: line.version,
-            origin: .init(.upstream, upstream: upstream.name), publishedAt: read?.pubtime, traits: nil,
-            links: read?.links, dependencies: DependencyCounts(read?.dependencies ?? []))
+            origin: .init(.upstream, upstream: upstream.name), publishedAt: line.told?.publishedAt, traits: nil,
+            links: line.told?.links, dependencies: line.told?.dependencies ?? DependencyCounts([]))
     }
 }

@@ -1,3 +1,4 @@
+import Facts
 import Registry
 import Testing
 
@@ -20,6 +21,21 @@ struct UpstreamFileTests {
         let file = try file(odd, Self.line("1.0.0"), "")
         #expect(file.lines.map(\.text) == [odd, Self.line("1.0.0")])
         #expect(file.strangers == 0)
+    }
+
+    @Test func `what a line tells for the facts is read with it; a line of a newer form tells nothing, and is kept`()
+        throws
+    {
+        let needs =
+            #"[{"name":"bar","req":"^1","features":[],"optional":false,"default_features":true,"target":null,"kind":"dev"}]"#
+        let full = Self.line("1.0.0", Self.a, #","links":"z","pubtime":"2026-01-02T03:04:05Z""#)
+            .replacing(#""deps":[]"#, with: #""deps":\#(needs)"#)
+        let lines = try file(full, Self.line("1.1.0"), Self.line("2.0.0", Self.b, #","v":99"#)).lines
+        let told = try #require(lines[0].told)
+        #expect(told.links == "z" && told.publishedAt?.description == "2026-01-02T03:04:05Z")
+        #expect([told.dependencies.normal, told.dependencies.build, told.dependencies.dev] == [0, 0, 1])
+        #expect(lines[1].told?.links == nil && lines[1].told?.publishedAt == nil)
+        #expect(lines[2].told == nil && lines.count == 3)
     }
 
     @Test func `a line that names no version is left out, and the first of two equal ones counts`() throws {

@@ -16,8 +16,11 @@ extension IndexLine {
             throw .json(error)
         }
         guard let object = value.object else { throw .notAnObject }
-        try self.init(FieldReader(object))
+        try self.init(parsing: object)
     }
+
+    /// - Parameter object: of a line whose JSON has been read.
+    package init(parsing object: JSONObject) throws(Invalid) { try self.init(FieldReader(object)) }
 
     private init(_ fields: FieldReader) throws(Invalid) {
         let features2 = try fields.features("features2", mayBeNull: true)
