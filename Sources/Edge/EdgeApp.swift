@@ -184,6 +184,11 @@ package final class EdgeApp: Sendable {
         var server = EdgeServerConfiguration(
             listeners: [.init(host: config.address.host, port: config.address.port, tls: config.tls)])
         server.threads = config.threads
+        server.clientField = config.clientAddressHeader.map { name in
+            ClientField(name) { value in
+                ClientAddress.last(in: value).map { EdgePeer(try? SocketAddress(ipAddress: $0, port: 0)) }
+            }
+        }
         return server
     }
 }

@@ -12,6 +12,8 @@ package struct EdgeConfig: Sendable {
     package var fillsClosures = true
     package var address: SocketAddressText
     package var tls: EdgeServerConfiguration.TLS?
+    /// The name of a header; who asks stands in it.
+    package var clientAddressHeader: String?
     /// What clients call this edge, without a final slash; stands in `config.json`.
     package var publicURL: String
     /// Where this very edge is reached, without a final slash; `publicURL` unless set.
@@ -61,6 +63,7 @@ package struct EdgeConfig: Sendable {
             Setting("address", .address, default: "127.0.0.1:8081", "where clients are served"),
             Setting("tls-certificate", .path, "PEM file of the certificate chain; with it the edge speaks HTTPS only"),
             Setting("tls-key", .path, "PEM file of the certificate's private key"),
+            .clientAddressHeader,
             Setting(
                 "public-url", .url,
                 "the address that clients use for this edge, as it stands in config.json; made from `address` if unset"),
@@ -109,12 +112,15 @@ package struct EdgeConfig: Sendable {
         case (let chain?, let key?): tls = .init(certificateChainFile: chain, privateKeyFile: key)
         default: throw Problem(description: "`--tls-certificate` and `--tls-key` go together: give both or neither")
         }
+        let clientAddressHeader = settings.optionalText("client-address-header")
+        if let problem = ClientAddress.problem(header: clientAddressHeader) { throw Problem(description: problem) }
         let address = settings.address("address")
         self.init(
             originURL: originURL, credential: credential, address: address,
             publicURL: settings.optionalText("public-url") ?? "\(tls == nil ? "http" : "https")://\(address)",
             dataFolder: settings.text("data"))
         self.tls = tls
+        self.clientAddressHeader = clientAddressHeader
         edgeURL = settings.optionalText("edge-url") ?? publicURL
         originAuthorities = settings.optionalText("origin-ca")
         fillsClosures = settings.text("closure-fill") == "on"

@@ -85,7 +85,8 @@ final class RequestRecord: EdgeRequestObserver {
         logger.log(
             level: outcome.status >= 500 ? .warning : .info, "\(request.method) \(text) \(outcome.status)",
             metadata: [
-                "request": "\(request.id)", "method": "\(request.method)", "path": "\(text)", "route": "\(route)",
+                "request": "\(request.id)", "address": "\(request.peer.text ?? "")", "method": "\(request.method)",
+                "path": "\(text)", "route": "\(route)",
                 "repository": "\(path.map { String(buffer: $0.repository) } ?? "")",
                 "crate": "\(path?.crate?.spelling ?? "")", "cache": "\(outcome.cache)", "status": "\(outcome.status)",
                 "ms": "\((milliseconds * 10).rounded() / 10)", "bytes": "\(outcome.bytes)",

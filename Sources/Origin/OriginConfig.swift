@@ -1,5 +1,4 @@
 import FoundationEssentials
-import HTTPTypes
 package import Hosting
 
 /// Every setting of the origin, with its value.
@@ -79,10 +78,7 @@ package struct OriginConfig: Sendable {
                 "client-regions", .string,
                 "which networks are in which edge's region, such as 10.1.0.0/16=eu,2001:db8::/32=us; for the nearest "
                     + "edge"),
-            Setting(
-                "client-address-header", .string,
-                "the header in which your reverse proxy tells who asks, for the audit log, such as X-Forwarded-For, of which "
-                    + "the last address counts; unset: the connection's address"),
+            .clientAddressHeader,
             Setting(
                 "signing-key-time", .duration(.seconds(3600) ... .seconds(366 * 86_400)), default: "30d",
                 "how long one key signs URLs before the next takes over"),
@@ -197,9 +193,7 @@ package struct OriginConfig: Sendable {
         if let auditExportTo {
             do { _ = try ExportSink(auditExportTo, authorization: nil) } catch { return "\(error)" }
         }
-        if let clientAddressHeader, HTTPField.Name(clientAddressHeader) == nil {
-            return "`client-address-header` is `\(clientAddressHeader)`, which is no name of a header"
-        }
+        if let problem = ClientAddress.problem(header: clientAddressHeader) { return problem }
         guard publicURL == nil else { return nil }
         if address.port == 0 {
             return "with port 0 in `address`, `public-url` must say what clients call this registry"

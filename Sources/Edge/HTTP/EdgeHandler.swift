@@ -43,7 +43,7 @@ package struct EdgeRequest: Sendable {
     package let acceptsGzip: Bool
     /// Unique in this process; for logs.
     package let id: UInt64
-    /// Who asks, as the socket says; behind a proxy that is the proxy.
+    /// Who asks, as the server's `clientField` says, else the socket; without that field it is the proxy, behind one.
     package let peer: EdgePeer
     /// All parts stand in here, so that a copy of a request counts one reference and not four.
     private let text: ByteBuffer

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Hosting
 import Hummingbird
 import NIOCore
 
@@ -13,15 +14,12 @@ package struct RequestSource: Hashable, Sendable {
     /// Of the request that this task answers.
     @TaskLocal package static var current = RequestSource()
 
-    /// - Parameter header: the one that the reverse proxy sets; its last value is the proxy's own word, what stands before
-    ///   it the client may have made up. Nil: the connection's address.
+    /// - Parameter header: the one that the reverse proxy sets, read as `ClientAddress` says. Nil, or none in it: the
+    ///   connection's address.
     static func address(_ fields: HTTPFields, header: HTTPField.Name?, peer: String?) -> String? {
-        guard let header else { return peer }
-        let last = fields[header]?.split(separator: ",").last.map { $0.filter { $0 != " " } }
-        return last.flatMap { $0.isEmpty ? nil : String($0.prefix(addressCharactersMax)) } ?? peer
+        guard let header, let value = fields[header] else { return peer }
+        return ClientAddress.last(in: value.utf8) ?? peer
     }
-
-    static let addressCharactersMax = 64
 }
 
 /// Middleware: what is recorded while a request is answered carries its address and id.

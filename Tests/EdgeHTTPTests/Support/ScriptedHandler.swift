@@ -9,6 +9,7 @@ import Synchronization
 /// | `/text` | 200, 3 KB of text, compressible |
 /// | `/large` | 200, 8 MiB from memory |
 /// | `/echo…` | 200, what the request was, one line each |
+/// | `/whose` | 200, the address of who asks |
 /// | `/unchanged` | 304 |
 /// | `/later/N…` | `/echo…` after N milliseconds |
 /// | `/never` | a future that nobody completes |
@@ -40,6 +41,7 @@ struct ScriptedHandler: EdgeHandler {
         switch path {
         case "/text": return .rendered(Self.textAnswer)
         case "/large": return .rendered(Self.largeAnswer)
+        case "/whose": return rendered(200, request.peer.text ?? "nobody's")
         case "/unchanged": return rendered(304, "")
         case "/never": return .later(loop.makePromise(of: EdgeAnswer.self).futureResult)
         case "/fails": return .later(loop.makeFailedFuture(ChannelError.eof))

@@ -37,13 +37,19 @@ struct AuditedActionsTests {
     @Test func `behind a proxy the last address of the configured header counts`() async throws {
         try await TestOrigin.with(configure: { $0.clientAddressHeader = "X-Forwarded-For" }) { origin in
             let root = try await origin.token("root", [.admin])
-            _ = try await httpCall(
-                "POST", origin.url + "/api/v1/repositories",
-                headers: [
-                    ("authorization", root), ("content-type", "application/json"),
-                    ("x-forwarded-for", "203.0.113.1, 192.0.2.9"),
-                ], body: .init(string: #"{"name":"main"}"#))
-            #expect(try await lines(origin).last?.address == "192.0.2.9")
+            for (name, header, address) in [
+                ("main", "203.0.113.1, 192.0.2.9", "192.0.2.9"), ("more", "192.0.2.9, [2001:db8::9]:80", "2001:db8::9"),
+                // The proxy does not know: then it is the proxy's own.
+                ("other", "192.0.2.9, unknown", "127.0.0.1"),
+            ] {
+                _ = try await httpCall(
+                    "POST", origin.url + "/api/v1/repositories",
+                    headers: [
+                        ("authorization", root), ("content-type", "application/json"), ("x-forwarded-for", header),
+                    ], body: .init(string: #"{"name":"\#(name)"}"#))
+                let line = try await lines(origin).last
+                #expect(line?.repository == name && line?.address == address)
+            }
         }
     }
 

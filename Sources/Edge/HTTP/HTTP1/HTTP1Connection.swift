@@ -93,7 +93,7 @@ final class HTTP1Connection: ConnectionEngine {
     private func accept(_ head: HTTP1Head, _ now: NIODeadline) {
         loop.figures.requestsHTTP1.add()
         if connection.isOneTooMany { return refuse(.tooManyConnections) }
-        let request = head.request(id: loop.requestNumber(), from: connection.peer)
+        let request = head.request(id: loop.requestNumber(), from: client(head))
         if upgrades(head, request) { return }
         isLast = !head.keepsAlive
         guard let answer = loop.ask(request, memo: &memo) else {
@@ -101,6 +101,11 @@ final class HTTP1Connection: ConnectionEngine {
             return add(account, answer: EdgeAnswer(.rendered(Refusal.tooManyRequests.answer)), closes: isLast)
         }
         add(RequestAccount(request, arrived: now), answer: answer, closes: isLast)
+    }
+
+    private func client(_ head: HTTP1Head) -> EdgePeer {
+        guard let field = loop.shared.clientField else { return connection.peer }
+        return head.text.withUnsafeReadableBytes { field.client(inHead: $0) } ?? connection.peer
     }
 
     /// Answers without asking the handler, and closes after it: what follows can't be told apart from a body.

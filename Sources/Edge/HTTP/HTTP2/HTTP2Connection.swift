@@ -24,7 +24,7 @@ final class HTTP2Connection: ConnectionEngine {
     var upgradeBytesLeft: Int?
 
     private var intake = HTTP2Intake()
-    private var heads = HTTP2HeadReader()
+    private var heads: HTTP2HeadReader
     private let decoder = HTTP2HeaderDecoder()
     private var resets: FloodGauge
     private var controls: FloodGauge
@@ -51,6 +51,7 @@ final class HTTP2Connection: ConnectionEngine {
         loop = connection.loop
         let limits = loop.shared.configuration
         output = HTTP2Output(connection)
+        heads = HTTP2HeadReader(clientField: loop.shared.clientField)
         resets = FloodGauge(most: limits.resetsMax, perSecond: limits.resetsPerSecond)
         controls = FloodGauge(most: limits.controlFramesMax, perSecond: limits.controlFramesPerSecond)
     }

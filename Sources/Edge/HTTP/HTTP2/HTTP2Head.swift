@@ -38,12 +38,18 @@ struct HTTP2Head {
 struct HTTP2HeadReader {
     private var head = HTTP2Head()
     private var text = ByteBuffer()
+    private let clientField: ClientField?
+    /// Whom the head's last such field names.
+    private var client: EdgePeer?
 
     /// Memory that is kept for the next head.
     private static let keptBytesMax = 16 << 10
 
+    init(clientField: ClientField? = nil) { self.clientField = clientField }
+
     mutating func begin() {
         head = HTTP2Head()
+        if clientField != nil { client = nil }
         // Allocates anew if a request that waits for its answer still holds the bytes.
         if text.capacity > Self.keptBytesMax { text = ByteBuffer() } else { text.clear() }
     }
@@ -54,11 +60,12 @@ struct HTTP2HeadReader {
         return head
     }
 
+    /// - Parameter peer: whose the request is if no field names another.
     /// - Returns: the request that `head` is; holds the text.
     func request(_ head: HTTP2Head, id: UInt64, from peer: EdgePeer) -> EdgeRequest {
         EdgeRequest(
             method: head.method, in: text, path: head.path, query: head.query, authorization: head.authorization,
-            ifNoneMatch: head.ifNoneMatch, acceptsGzip: head.encodings.acceptsGzip, id: id, peer: peer)
+            ifNoneMatch: head.ifNoneMatch, acceptsGzip: head.encodings.acceptsGzip, id: id, peer: client ?? peer)
     }
 
     mutating func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
@@ -109,6 +116,9 @@ struct HTTP2HeadReader {
     private mutating func takePseudo(_ kind: HTTP2Head.Pseudo) -> Bool {
         !head.hasRegular && head.pseudo.insert(kind).inserted
     }
+
+    /// True for a field that has to be read each time that it comes, though nothing depends on it but who asks.
+    func namesClient(_ name: UnsafeRawBufferPointer) -> Bool { clientField?.isNamed(name) ?? false }
 
     /// True as long as no field broke a rule.
     var isPlain: Bool { !head.isMalformed && head.refusal == nil }
@@ -165,7 +175,8 @@ struct HTTP2HeadReader {
             try keepContentLength(value)
         case .acceptEncoding:
             head.encodings.read(value)
-        case .other: break
+        case .other:
+            if let clientField, clientField.isNamed(name) { client = clientField.client(value) }
         }
     }
 

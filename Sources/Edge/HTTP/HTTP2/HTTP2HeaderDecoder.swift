@@ -55,7 +55,9 @@ final class HTTP2HeaderDecoder {
                 let value = UnsafeRawBufferPointer(start: field.value, count: field.valuelen)
                 head.field(name, value)
                 guard !head.isFarTooLarge else { throw .enhanceYourCalm }
-                if let first = here.first, first & 0x80 != 0, head.isPlain { remember(first, name, value) }
+                if let first = here.first, first & 0x80 != 0, head.isPlain, !head.namesClient(name) {
+                    remember(first, name, value)
+                }
             }
             if flags & Int32(NGHTTP2_HD_INFLATE_FINAL.rawValue) != 0 { break }
             guard used > 0 || flags & Int32(NGHTTP2_HD_INFLATE_EMIT.rawValue) != 0 else { throw .compression }

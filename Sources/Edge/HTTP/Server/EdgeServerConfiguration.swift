@@ -31,6 +31,8 @@ package struct EdgeServerConfiguration: Sendable {
     }
 
     package var listeners: [Listener]
+    /// Where a reverse proxy tells who asks; nil: nobody is in between.
+    package var clientField: ClientField?
     /// Event loops when the server makes its own group.
     package var threads = 1
     package var backlog = 1024

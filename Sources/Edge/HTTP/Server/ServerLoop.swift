@@ -15,6 +15,8 @@ final class ServerShared: Sendable {
     let fileBytesBuffered = Counter()
     /// Whether handlers may be asked for a glance.
     let glances: Bool
+    /// The configuration's.
+    let clientField: ClientField?
 
     init(
         configuration: EdgeServerConfiguration, handler: any EdgeHandler, observer: (any EdgeRequestObserver)?,
@@ -26,6 +28,7 @@ final class ServerShared: Sendable {
         self.logger = logger
         threadPool = .singleton
         glances = observer?.takesGlances ?? true
+        clientField = configuration.clientField
     }
 }
 
