@@ -15,7 +15,8 @@ struct ReadSpoolTests {
         rows.pulls = (first..<first + pulls).map { number in
             AccessBatch.Pull(
                 at: 1_764_028_800, repository: "main", crate: "foo", version: "1.0.\(number)",
-                subject: number % 2 == 0 ? "7" : nil, bytes: 5, cache: "HIT")
+                subject: number % 2 == 0 ? "7" : nil, bytes: 5, cache: "HIT",
+                address: number % 2 == 0 ? nil : "192.0.2.9")
         }
         if reads > 0 {
             rows.reads = [
@@ -44,6 +45,7 @@ struct ReadSpoolTests {
             #expect(again.body == first.body && again.number == 1)
             #expect(try batch(again).pulls.count == 3 && batch(again).reads.map(\.count) == [4])
             #expect(try batch(again).pulls.map(\.subject) == ["7", nil, "7"])
+            #expect(try batch(again).pulls.map(\.address) == [nil, "192.0.2.9", nil])
             try await spool.taken(1)
 
             let second = try batch(try await spool.parcel())

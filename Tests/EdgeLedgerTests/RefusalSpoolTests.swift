@@ -114,7 +114,10 @@ struct RefusalSpoolTests {
             let id = spool.id
             try await spool.database.write { database in
                 try database.execute(
-                    sql: "DROP TABLE refusals; DELETE FROM meta WHERE name = 'page'; PRAGMA user_version = 1")
+                    sql: """
+                        DROP TABLE refusals; DELETE FROM meta WHERE name = 'page'; ALTER TABLE pulls DROP COLUMN address;
+                        PRAGMA user_version = 1
+                        """)
             }
             try spool.close()
 

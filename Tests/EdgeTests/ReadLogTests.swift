@@ -69,6 +69,7 @@ struct ReadLogTests {
             #expect(pulls.map(\.subject) == [nil, nil, nil, "7", "7"])
             #expect(pulls.map(\.cache) == ["MISS", "HIT", "HIT", "MISS", "HIT"])
             #expect(pulls.allSatisfy { $0.bytes == 200_000 && $0.crate == "foo" && $0.version == "1.0.0" })
+            #expect(pulls.allSatisfy { $0.address == "127.0.0.1" })
             #expect(indexReads(scene.origin) == 2 && indexReads(scene.origin, "secret") == 1)
         }
     }

@@ -75,6 +75,28 @@ struct RefusalLogTests {
         }
     }
 
+    @Test func `behind a proxy the address is whom the proxy names, not whom the client says it is`() async throws {
+        try await scene { signing, origin, folder in
+            let file = signing.download.path()
+            let values = ["192.0.2.9", "203.0.113.1, 192.0.2.9", "192.0.2.9, 2001:db8::9", "192.0.2.9, unknown"]
+            let behind: @Sendable (String) -> [(String, String)] = { [("x-forwarded-for", $0)] }
+            try await RunningEdge.run(
+                origin, in: folder, configure: { config in config.clientAddressHeader = "X-Forwarded-For" }
+            ) { edge async throws in
+                for value in values {
+                    #expect(try await edge.get(Self.path, headers: behind(value)).status == 401)
+                    #expect(try await edge.get(file, headers: behind(value)).status == 200)
+                }
+                #expect(try await edge.get("/main/index/3/f/foo", headers: behind(values[0])).status == 200)
+            }
+            let (client, other, proxy) = ("192.0.2.9", "2001:db8::9", "127.0.0.1")
+            var counts: [String: Int] = [:]
+            for refusal in origin.refusals { counts[refusal.address ?? "nobody", default: 0] += refusal.count }
+            #expect(counts == [client: 2, other: 1, proxy: 1])
+            #expect(origin.pulls.map(\.address) == [client, client, other, proxy])
+        }
+    }
+
     @Test func `a signed URL that opens nothing is told with what is wrong, and whose it was if that is proven`()
         async throws
     {

@@ -10,15 +10,17 @@ package import NIOCore
 ///
 /// IPv4 addresses are kept as IPv6 maps them, `::ffff:a.b.c.d`; a port is not kept.
 package struct EdgePeer: Hashable, Sendable {
-    private let high: UInt64
-    private let low: UInt64
+    /// All that there is to keep of it: the first and the last eight bytes, as numbers.
+    package let high: UInt64
+    package let low: UInt64
 
     /// Nobody knows whose it is.
     package static let unknown = EdgePeer(high: 0, low: 0)
 
     private static let mapped: UInt64 = 0xffff << 32
 
-    private init(high: UInt64, low: UInt64) {
+    /// One whose numbers were kept.
+    package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }

@@ -55,6 +55,7 @@ package final class ReadSpool: Sendable {
             let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
             if version == 0 { try Self.create(in: database) }
             if version < 2 { try Self.createRefusals(in: database) }
+            if version < 3 { try Self.addAddresses(in: database) }
             guard let id = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'id'") else {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the spool has no id")
             }
@@ -140,6 +141,10 @@ package final class ReadSpool: Sendable {
             arguments: [id.joined(), JournalPlace.start.offset])
     }
 
+    private static func addAddresses(in database: Database) throws {
+        try database.execute(sql: "ALTER TABLE pulls ADD COLUMN address TEXT; PRAGMA user_version = 3;")
+    }
+
     /// The place in the journal up to which the spool is complete.
     package func place() throws -> JournalPlace {
         try database.read { database in
@@ -153,10 +158,14 @@ package final class ReadSpool: Sendable {
     package func save(_ rows: Rows, upTo place: JournalPlace) async throws {
         try await database.write { database in
             let insert = try database.cachedStatement(
-                sql: "INSERT INTO pulls (at, repository, crate, version, subject, bytes, cache) VALUES (?,?,?,?,?,?,?)")
+                sql: """
+                    INSERT INTO pulls (at, repository, crate, version, subject, bytes, cache, address)
+                    VALUES (?,?,?,?,?,?,?,?)
+                    """)
             for pull in rows.pulls {
                 try insert.execute(arguments: [
                     pull.at, pull.repository, pull.crate, pull.version, pull.subject, pull.bytes, pull.cache,
+                    pull.address,
                 ])
             }
             try Self.add(rows.reads, database)
@@ -261,7 +270,7 @@ package final class ReadSpool: Sendable {
     private static func pull(_ row: Row) -> AccessBatch.Pull {
         AccessBatch.Pull(
             at: row["at"], repository: row["repository"], crate: row["crate"], version: row["version"],
-            subject: row["subject"], bytes: row["bytes"], cache: row["cache"])
+            subject: row["subject"], bytes: row["bytes"], cache: row["cache"], address: row["address"])
     }
 
     private static func reads(_ row: Row) -> AccessBatch.Reads {

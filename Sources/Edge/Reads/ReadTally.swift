@@ -1,3 +1,4 @@
+import EdgeHTTP
 import EdgeLedger
 import Registry
 
@@ -26,7 +27,8 @@ struct ReadTally {
         pulls.append(
             AccessBatch.Pull(
                 at: read.at, repository: repository.description, crate: file.name.spelling,
-                version: file.version.description, subject: read.subject, bytes: read.bytes, cache: read.cache))
+                version: file.version.description, subject: read.subject, bytes: read.bytes, cache: read.cache,
+                address: read.peer.text))
     }
 
     /// What was added, as rows; sums of the same crate are one row.

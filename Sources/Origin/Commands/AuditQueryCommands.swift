@@ -67,6 +67,7 @@ extension AuditCommand {
             let detail =
                 (line.rule.map { ["rule=\($0)"] } ?? [])
                 + line.detail.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                + (line.request.map { ["request=\($0)"] } ?? [])
             return [
                 "\(line.seq)", String(line.at.prefix(19)) + "Z", actor, line.action, what.isEmpty ? "-" : what,
                 line.address ?? "-", detail.joined(separator: " "),
@@ -76,7 +77,7 @@ extension AuditCommand {
 
     struct Builds: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tells which builds pulled a version: token, edge, how often, first and last time.",
+            abstract: "Tells which builds pulled a version: token, edge, from where, how often, first and last time.",
             discussion: """
                   longshore-origin audit builds tidewater@0.1.0
                 """)
@@ -94,10 +95,11 @@ extension AuditCommand {
                 [
                     build.repository, build.login ?? "-",
                     build.token.map { "\($0) (\(build.name ?? "unknown"))" } ?? "-",
-                    build.edge ?? "(origin)", "\(build.count)", build.first, build.last,
+                    build.edge ?? "(origin)", build.address ?? "-", "\(build.count)", build.first, build.last,
                 ]
             }
-            print(CommandOutput.table(["REPOSITORY", "LOGIN", "TOKEN", "EDGE", "COUNT", "FIRST", "LAST"], rows))
+            print(
+                CommandOutput.table(["REPOSITORY", "LOGIN", "TOKEN", "EDGE", "FROM", "COUNT", "FIRST", "LAST"], rows))
             if found.nameless > 0 {
                 CommandOutput.note(
                     "\(found.nameless) more downloads are known by their number only: they are older than `pull-days`, or "

@@ -89,11 +89,12 @@ struct PullsCommand: AsyncParsableCommand {
             let rows = pulls.map { pull in
                 [
                     "\(pull.id)", pull.at, pull.repository, pull.crate, pull.version, reader(pull),
-                    pull.edge ?? "(origin)", Amount.bytes(pull.bytes),
+                    pull.edge ?? "(origin)", pull.address ?? "-", Amount.bytes(pull.bytes),
                 ]
             }
             print(
-                CommandOutput.table(["ID", "TIME", "REPOSITORY", "CRATE", "VERSION", "READER", "EDGE", "SIZE"], rows))
+                CommandOutput.table(
+                    ["ID", "TIME", "REPOSITORY", "CRATE", "VERSION", "READER", "EDGE", "FROM", "SIZE"], rows))
         }
     }
 

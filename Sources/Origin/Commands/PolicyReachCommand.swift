@@ -73,10 +73,10 @@ struct PolicyReachCommand: AsyncParsableCommand {
             let rows = report.builds.map { build in
                 [
                     build.login ?? "(anonymous)", build.token.map { "\($0) (\(build.name ?? "unknown"))" } ?? "-",
-                    build.edge ?? "(origin)", "\(build.count)", build.first, build.last,
+                    build.edge ?? "(origin)", build.address ?? "-", "\(build.count)", build.first, build.last,
                 ]
             }
-            print(CommandOutput.table(["LOGIN", "TOKEN", "EDGE", "COUNT", "FIRST", "LAST"], rows))
+            print(CommandOutput.table(["LOGIN", "TOKEN", "EDGE", "FROM", "COUNT", "FIRST", "LAST"], rows))
         }
         if report.nameless > 0 {
             print(

@@ -139,13 +139,17 @@ package struct CrateRoute: Sendable {
                 "the file of `\(name.spelling)` \(version) is missing in the registry's store; tell its operator to run "
                     + "`longshore-origin verify`")
         }
+        // Known here only: the body is written when the request is over.
+        let address = RequestSource.current.address
         let body = ResponseBody(contentLength: found.bytes) { writer in
             var last = try await file.next()
             while let piece = last {
                 last = try await file.next()
                 // Before the last bytes leave: who has the file is counted, even if this process ends now.
                 if last == nil, let reader {
-                    await reads.pull(of: name, version, in: repository.name, by: reader, bytes: found.bytes)
+                    await reads.pull(
+                        of: name, version, in: repository.name, by: reader, bytes: found.bytes,
+                        from: address)
                 }
                 try await writer.write(piece)
             }

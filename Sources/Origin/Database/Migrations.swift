@@ -31,5 +31,6 @@ extension Migration {
         Migration(10, "upstream_care", PackageResources.m0010_upstream_care_sql),
         Migration(11, "crates_io", PackageResources.m0011_crates_io_sql),
         Migration(12, "lock_files", PackageResources.m0012_lock_files_sql),
+        Migration(13, "pull_address", PackageResources.m0013_pull_address_sql),
     ]
 }

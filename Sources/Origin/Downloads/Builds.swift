@@ -3,7 +3,7 @@ import Registry
 
 /// Which builds pulled a version: the trail of downloads, summed up by who and where.
 extension ReadStore {
-    /// What one token pulled through one edge.
+    /// What one token pulled through one edge from one address.
     struct Build: Encodable, Hashable, Sendable {
         let repository: String
         /// Nil for anonymous readers.
@@ -13,6 +13,8 @@ extension ReadStore {
         let login: String?
         /// Nil: the origin itself.
         let edge: String?
+        /// The client's; nil if nobody told.
+        let address: String?
         let count: Int
         /// RFC 3339 in UTC, by the clock of who served it.
         let first: String
@@ -36,7 +38,8 @@ extension ReadStore {
             Build(
                 repository: try row.value("repository"), token: try row.value("token_id"),
                 name: try row.value("name"), login: try row.value("login"), edge: try row.value("edge"),
-                count: try row.value("count"), first: try row.value("first"), last: try row.value("last"))
+                address: try row.value("address"), count: try row.value("count"), first: try row.value("first"),
+                last: try row.value("last"))
         }
         let rows = try await pool.query(
             """
@@ -51,12 +54,12 @@ extension ReadStore {
     static func builds(_ crate: CrateName, _ version: Version, _ repository: RepositoryName?) -> Query {
         """
         SELECT pulls.repository, pulls.token_id, tokens.name, users.login, nullif(pulls.edge, '') AS edge,
-          count(*) AS count, to_char(min(pulls.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first,
+          pulls.address, count(*) AS count, to_char(min(pulls.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first,
           to_char(max(pulls.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last
         FROM pulls LEFT JOIN tokens ON tokens.id = pulls.token_id LEFT JOIN users ON users.id = tokens.user_id
         WHERE pulls.crate = \(crate.identity) AND pulls.version = \(version.description)
           AND pulls.repository = coalesce(\(repository?.description), pulls.repository)
-        GROUP BY pulls.repository, pulls.token_id, tokens.name, users.login, pulls.edge
+        GROUP BY pulls.repository, pulls.token_id, tokens.name, users.login, pulls.edge, pulls.address
         ORDER BY max(pulls.at) DESC LIMIT \(buildsMax)
         """
     }

@@ -31,8 +31,11 @@ package actor OwnReads {
     }
 
     /// Returns once the download is counted; as above.
+    ///
+    /// - Parameter address: from where it was asked for, as `RequestSource` knows it.
     func pull(
-        of crate: CrateName, _ version: Version, in repository: RepositoryName, by principal: Principal, bytes: Int
+        of crate: CrateName, _ version: Version, in repository: RepositoryName, by principal: Principal, bytes: Int,
+        from address: String?
     ) async {
         var token: Int64?
         if case .token(let holder) = principal { token = holder.tokenID }
@@ -41,7 +44,7 @@ package actor OwnReads {
             .pull(
                 ReadRows.Pull(
                     at: now, repository: repository.description, crate: crate.identity, version: version.description,
-                    token: token, bytes: bytes, cache: "HIT")), at: now)
+                    token: token, bytes: bytes, cache: "HIT", address: address.flatMap(ClientAddress.normal))), at: now)
     }
 
     private static var now: Int { Int(Date.now.timeIntervalSince1970) }

@@ -108,6 +108,8 @@ extension ReadStore {
         let login: String?
         let bytes: Int
         let cache: String
+        /// The client's; nil if nobody told.
+        let address: String?
     }
 
     /// What a list of pulls is narrowed to; nil leaves it open.
@@ -137,7 +139,8 @@ extension ReadStore {
                 edge: try row.value("edge", as: String?.self), repository: try row.value("repository", as: String.self),
                 crate: try row.value("crate", as: String.self), version: try row.value("version", as: String.self),
                 token: try row.value("token_id", as: Int64?.self), login: try row.value("login", as: String?.self),
-                bytes: try row.value("bytes", as: Int.self), cache: try row.value("cache", as: String.self))
+                bytes: try row.value("bytes", as: Int.self), cache: try row.value("cache", as: String.self),
+                address: try row.value("address", as: String?.self))
         }
     }
 
@@ -147,7 +150,8 @@ extension ReadStore {
         text.appendLiteral(
             """
             SELECT pulls.id, to_char(pulls.at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, nullif(pulls.edge, '') AS edge,
-              pulls.repository, pulls.crate, pulls.version, pulls.token_id, users.login, pulls.bytes, pulls.cache
+              pulls.repository, pulls.crate, pulls.version, pulls.token_id, users.login, pulls.bytes, pulls.cache,
+              pulls.address
             FROM pulls LEFT JOIN tokens ON tokens.id = pulls.token_id LEFT JOIN users ON users.id = tokens.user_id
             WHERE true
             """)

@@ -1,3 +1,4 @@
+import Hosting
 import Registry
 
 /// A batch of an edge as rows that can be counted; pure.
@@ -18,6 +19,8 @@ struct ReadRows: Sendable {
         var token: Int64?
         var bytes: Int
         var cache: String
+        /// Of the client, in its one spelling; nil if nobody told.
+        var address: String?
     }
 
     /// The key of `read_counts` without the edge; `version` is empty for the index file.
@@ -94,7 +97,9 @@ struct ReadRows: Sendable {
             Pull(
                 at: times.contains(pull.at) ? pull.at : now, repository: repository.description, crate: crate.identity,
                 version: version.description,
-                token: token, bytes: pull.bytes, cache: pull.cache))
+                token: token, bytes: pull.bytes, cache: pull.cache,
+                // One that makes no sense is left out alone: the download was all the same.
+                address: pull.address.flatMap(ClientAddress.normal)))
         return true
     }
 

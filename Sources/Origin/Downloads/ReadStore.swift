@@ -85,10 +85,10 @@ package struct ReadStore: Sendable {
         guard !rows.pulls.isEmpty else { return }
         _ = try await transaction.execute(
             """
-            INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache)
-            SELECT to_timestamp(at), \(edge), repository, crate, version, token, bytes, cache
+            INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache, address)
+            SELECT to_timestamp(at), \(edge), repository, crate, version, token, bytes, cache, address
             FROM jsonb_to_recordset(\(try Self.json(rows.pulls))::jsonb) AS pull (
-              at bigint, repository text, crate text, version text, token bigint, bytes bigint, cache text)
+              at bigint, repository text, crate text, version text, token bigint, bytes bigint, cache text, address text)
             """)
     }
 

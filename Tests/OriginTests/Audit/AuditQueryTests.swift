@@ -114,10 +114,11 @@ struct AuditQueryTests {
             #expect(
                 found.builds == [
                     .init(
-                        repository: "main", token: ci.record.id, name: "test", login: "ci", edge: "eu", count: 2,
+                        repository: "main", token: ci.record.id, name: "test", login: "ci", edge: "eu", address: nil,
+                        count: 2,
                         first: "2026-11-25T08:00:00Z", last: "2026-11-25T09:00:00Z"),
                     .init(
-                        repository: "other", token: nil, name: nil, login: nil, edge: nil, count: 1,
+                        repository: "other", token: nil, name: nil, login: nil, edge: nil, address: nil, count: 1,
                         first: "2026-11-25T07:00:00Z", last: "2026-11-25T07:00:00Z"),
                 ])
             #expect(found.nameless == 9)

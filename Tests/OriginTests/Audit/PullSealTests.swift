@@ -10,9 +10,10 @@ struct PullSealTests {
     private func pull(_ scene: AuditScene, days: Int = 0, count: Int = 1) async throws {
         _ = try await scene.pool.execute(
             """
-            INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache)
-            SELECT date_trunc('second', now()) - make_interval(days => \(days)), 'eu', 'main', 'foo', '1.0.0', 7, 703, 'HIT'
-            FROM generate_series(1, \(count))
+            INSERT INTO pulls (at, edge, repository, crate, version, token_id, bytes, cache, address)
+            SELECT date_trunc('second', now()) - make_interval(days => \(days)), 'eu', 'main', 'foo', '1.0.0', 7, 703, 'HIT',
+              CASE WHEN place <> 1 THEN '192.0.2.9' END
+            FROM generate_series(1, \(count)) AS place
             """)
     }
 
@@ -31,6 +32,8 @@ struct PullSealTests {
     @Test func `downloads are sealed by their hash, and a changed, deleted or added one shows`() async throws {
         for (script, finding) in [
             ("UPDATE pulls SET token_id = 8 WHERE id = 2", "are not what they were"),
+            ("UPDATE pulls SET address = '192.0.2.1' WHERE id = 2", "are not what they were"),
+            ("UPDATE pulls SET address = NULL WHERE id = 2", "are not what they were"),
             ("DELETE FROM pulls WHERE id = 2", "were 3, and 1 are gone"),
             ("UPDATE pulls SET id = 1000 WHERE id = 2", "were 3, and 1 are gone"),
             ("UPDATE pulls SET id = 0 WHERE id = 2; DELETE FROM pulls", "were 3, and 3 are gone"),
@@ -57,6 +60,33 @@ struct PullSealTests {
             try await sealAll(scene)
             #expect(try await scene.trail.lines(after: 0, upTo: 9).map { $0.detail["count"] } == ["10000", "1"])
             #expect(try await scene.problems() == [])
+        }
+    }
+
+    @Test func `what was sealed before there were addresses, or by a replica of then, is checked as it was sealed`()
+        async throws
+    {
+        try await AuditScene.with { scene in
+            try await pull(scene, count: 2)
+            try await sealAll(scene)
+            let line = try #require(try await scene.trail.lines(after: 0, upTo: 9).last)
+            var seal = try #require(PullSeal(line.detail))
+            #expect(seal.form == .withAddress && seal.detail["form"] == "2")
+            seal.form = .withoutAddress
+            let old = try #require(try await PullSealStore(pool: scene.pool).now(seal))
+            #expect(old.sha256 != seal.sha256 && old.detail["form"] == nil)
+            #expect(PullSeal(old.detail) == old)
+            // What a replica wrote that knows of no addresses.
+            let text = "{\"at\":\"\(old.oldest)\",\"bytes\":703,\"cache\":\"HIT\",\"crate\":\"foo\",\"edge\":\"eu\""
+            let lines = (1...2).map {
+                text + ",\"id\":\($0),\"repository\":\"main\",\"token\":7,\"version\":\"1.0.0\"}\n"
+            }
+            #expect(old.sha256 == AuditLine.sha256(lines.joined()))
+            _ = try await scene.pool.execute("UPDATE pulls SET address = '192.0.2.1'")
+            #expect(try await PullSealStore(pool: scene.pool).now(old) == old)
+            var strange = seal.detail
+            strange["form"] = "3"
+            #expect(PullSeal(strange) == nil)
         }
     }
 

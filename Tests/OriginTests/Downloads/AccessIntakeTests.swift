@@ -14,9 +14,20 @@ struct AccessIntakeTests {
 
     private static let spool = String(repeating: "ab", count: 16)
 
-    private func pull(_ version: String, subject: String? = nil, at: Int = 1_764_028_800) -> AccessBatch.Pull {
+    private func pull(
+        _ version: String, subject: String? = nil, at: Int = 1_764_028_800, from address: String? = nil
+    ) -> AccessBatch.Pull {
         AccessBatch.Pull(
-            at: at, repository: "main", crate: "Foo-Bar", version: version, subject: subject, bytes: 1000, cache: "HIT")
+            at: at, repository: "main", crate: "Foo-Bar", version: version, subject: subject, bytes: 1000, cache: "HIT",
+            address: address)
+    }
+
+    @Test func `a pull tells from where, in one spelling; what is no address is left out, and the pull counts`() {
+        let now = 1_764_028_800
+        let told = ["192.0.2.9", "::FFFF:192.0.2.9", "2001:DB8::9", nil, "", "192.0.2.9'; --", "192.0.2.9, 10.0.0.1"]
+        let rows = ReadRows(batch(1, told.map { pull("1.0.0", at: now, from: $0) }), now: now)
+        #expect(rows.pulls.map(\.address) == ["192.0.2.9", "192.0.2.9", "2001:db8::9", nil, nil, nil, nil])
+        #expect(rows.refused == 0 && rows.counts.map(\.count) == [7])
     }
 
     private func reads(_ count: Int, version: String? = nil) -> AccessBatch.Reads {
@@ -164,7 +175,7 @@ struct AccessIntakeTests {
             let now = Int(Date().timeIntervalSince1970)
             let pulls = [
                 pull("1.0.0", at: now - 100 * 86_400), pull("1.0.1", subject: String(made.record.id), at: now),
-                pull("1.0.2", at: now),
+                pull("1.0.2", at: now, from: "192.0.2.9"),
             ]
             _ = try await send(batch(1, pulls), origin, as: edge)
 
@@ -173,6 +184,7 @@ struct AccessIntakeTests {
                     let version: String
                     let login: String?
                     let edge: String?
+                    let address: String?
                 }
                 let pulls: [Pull]
                 let next: Int?
@@ -184,6 +196,7 @@ struct AccessIntakeTests {
             let first = try await page("limit=2&repository=main&crate=foo_bar")
             #expect(first.pulls.map(\.version) == ["1.0.2", "1.0.1"])
             #expect(first.pulls.map(\.login) == [nil, "ann"] && first.pulls.map(\.edge) == ["eu", "eu"])
+            #expect(first.pulls.map(\.address) == ["192.0.2.9", nil])
             let second = try await page("limit=2&before=\(try #require(first.next))")
             #expect(second.pulls.map(\.version) == ["1.0.0"] && second.next == nil)
             #expect(try await page("token=\(made.record.id)").pulls.map(\.version) == ["1.0.1"])

@@ -136,8 +136,8 @@ struct ReachTests {
             for line in [
                 #/foo 1\.0\.0: block, by the rules number 1/#,
                 #/block by `no-gpl`: we ship no copyleft \(licence `GPL-3\.0-only` denied\)/#,
-                #/\nci +\d+ \(test\) +eu +1 +20\d\d-\S+Z +20\d\d-\S+Z\n/#,
-                #/\n\(anonymous\) +- +\(origin\) +1 +20\d\d-\S+Z +20\d\d-\S+Z\n/#,
+                #/\nci +\d+ \(test\) +eu +- +1 +20\d\d-\S+Z +20\d\d-\S+Z\n/#,
+                #/\n\(anonymous\) +- +\(origin\) +127\.0\.0\.1 +1 +20\d\d-\S+Z +20\d\d-\S+Z\n/#,
                 #/\nteam\/app +ci +ci \(token \d+\) +20\d\d-\S+Z +this one\n/#,
             ] {
                 #expect(try line.firstMatch(in: told.output) != nil, "\(told.text)")

@@ -17,9 +17,13 @@ package struct AccessBatch: Codable, Hashable, Sendable {
         package var bytes: Int
         /// `HIT`, `MISS` or `STALE`.
         package var cache: String
+        /// Of the client, `192.0.2.7` or `2001:db8::7`; nil if it is not known, and from edges that don't tell. An origin that
+        /// does not know of it leaves it out.
+        package var address: String?
 
         package init(
-            at: Int, repository: String, crate: String, version: String, subject: String?, bytes: Int, cache: String
+            at: Int, repository: String, crate: String, version: String, subject: String?, bytes: Int, cache: String,
+            address: String? = nil
         ) {
             self.at = at
             self.repository = repository
@@ -28,6 +32,7 @@ package struct AccessBatch: Codable, Hashable, Sendable {
             self.subject = subject
             self.bytes = bytes
             self.cache = cache
+            self.address = address
         }
     }
 
