@@ -27,6 +27,8 @@ struct HTTPPost: Sendable {
             var configuration = HTTPClient.Configuration()
             configuration.redirectConfiguration = .disallow
             configuration.timeout = .init(connect: .seconds(10), read: Self.timeout)
+            // Whoever sends tries again by themselves, and says why.
+            configuration.connectionPool.retryConnectionEstablishment = false
             if !allowsPrivate {
                 let target = try Target(url)
                 configuration.dnsOverride = [target.host: try await target.publicAddress()]

@@ -31,8 +31,16 @@ struct AuditRoutes: Sendable {
             body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
+    private static let questions = [
+        "repository", "crate", "version", "actor", "token", "action", "since", "until", "after", "before", "limit",
+    ]
+
     private static func filter(_ request: Request) throws -> AuditFilter {
         let asked = request.uri.queryParameters
+        // A filter that is misspelled would let everything through.
+        for (name, _) in asked where !questions.contains(String(name)) {
+            throw Refusal.badRequest("there is no `\(name)` to ask for; there are \(questions.joined(separator: ", "))")
+        }
         func text(_ name: Substring) -> String? { asked[name].map(String.init) }
         func number(_ name: Substring, _ range: ClosedRange<Int64>) throws -> Int64? {
             guard let text = text(name) else { return nil }

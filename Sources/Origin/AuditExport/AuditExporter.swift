@@ -80,6 +80,7 @@ struct AuditExporter: Sendable {
                             "another program is at the export `\(name)`; wait two minutes, or choose another name")
                 }
             } catch let problem as ExportSink.Problem where problem.retryCanHelp && attempt < Self.attemptsMax {
+                try Task.checkCancellation()
                 attempt += 1
                 let pause = problem.pause ?? 1 << attempt
                 told("\(problem.description); tried again in \(pause) s (\(attempt) of \(Self.attemptsMax))")

@@ -32,8 +32,12 @@ struct ECSLine: Encodable {
         /// Actions that are not listed change the configuration.
         init(action: String) {
             switch action {
-            case "publish", "publish-new", "import", "yank", "unyank", "policy.decide", "policy.release":
+            case "publish", "publish-new", "import", "yank", "unyank", "policy.decide", "policy.release",
+                "upstream.change", "upstream.gone":
                 self.init("package", "change")
+            case "upstream.refused":
+                self.init("package", "info")
+                outcome = "failure"
             case PullSeal.action, "url.create": self.init("package", "access")
             case "owner.add", "owner.remove": self.init("iam", "change", "group")
             case "token.create": self.init("iam", "creation")

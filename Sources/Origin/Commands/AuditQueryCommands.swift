@@ -52,6 +52,7 @@ extension AuditCommand {
         func run() async throws {
             let filter = try filter()
             let lines = try await database.with { slices, _ in try await slices.auditTrail.list(filter) }
+            if lines.isEmpty, let problem = action.flatMap(AuditActions.problem) { CommandOutput.note(problem) }
             if json {
                 for line in lines { print(line.json) }
                 return

@@ -23,10 +23,15 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Adds one; its secret is printed once.")
         @Argument(help: "Letters, digits, `-` and `_`.") var name: String
         @Argument(help: "An https address that takes POSTs.") var url: String
-        @Option(help: "publish, token.*, or * for all; may be given more than once.") var action: [String] = []
+        @Option(help: "publish, token.*, or * for all, as in the audit log; may be given more than once.") var action:
+            [String] = []
         @Option(help: "A file that holds the secret, if it is not to be made here.") var secretFile: String?
         @Flag(help: "The address may be in a private network, and plain http.") var allowPrivate = false
         @OptionGroup var database: DatabaseOptions
+
+        func validate() throws {
+            for one in action { if let problem = AuditActions.problem(one) { throw ValidationError(problem) } }
+        }
 
         func run() async throws {
             let secret = try secretFile.map(Self.read) ?? Self.make()
@@ -56,7 +61,7 @@ struct WebhookCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists them, with what waits and what is dead.")
+        static let configuration = CommandConfiguration(abstract: "Lists them, with what waits, what is dead, and why.")
         @Flag(help: "Prints JSON.") var json = false
         @OptionGroup var database: DatabaseOptions
 
@@ -64,9 +69,12 @@ struct WebhookCommand: AsyncParsableCommand {
             let all = try await database.with { slices, _ in try await slices.webhooks.list() }
             if json { return print(try CommandOutput.json(all)) }
             let rows = all.map { hook in
-                [hook.name, "\(hook.waiting)", "\(hook.dead)", hook.actions.joined(separator: ", "), hook.url]
+                [
+                    hook.name, "\(hook.waiting)", "\(hook.dead)", hook.actions.joined(separator: ", "), hook.url,
+                    hook.error ?? "-",
+                ]
             }
-            print(CommandOutput.table(["NAME", "WAITING", "DEAD", "ACTIONS", "URL"], rows))
+            print(CommandOutput.table(["NAME", "WAITING", "DEAD", "ACTIONS", "URL", "LAST ERROR"], rows))
         }
     }
 
@@ -105,7 +113,7 @@ struct WebhookCommand: AsyncParsableCommand {
             let count = try await database.with { slices, _ in
                 try await slices.webhooks.retry(name, seq: line, by: .commandLine)
             }
-            print("\(count) dead letters are tried again")
+            print("\(count) dead \(count == 1 ? "letter is" : "letters are") tried again")
         }
     }
 }

@@ -72,6 +72,8 @@ struct WebhookStore: Sendable {
         let actions: [String]
         let waiting: Int
         let dead: Int
+        /// Why the line that was tried last did not arrive; nil: nothing that waits has failed.
+        let error: String?
     }
 
     func list() async throws -> [Standing] {
@@ -79,13 +81,15 @@ struct WebhookStore: Sendable {
             """
             SELECT \(literal: Self.columns),
               (SELECT count(*) FROM webhook_deliveries WHERE webhook_id = webhooks.id AND dead_at IS NULL) AS waiting,
-              (SELECT count(*) FROM webhook_deliveries WHERE webhook_id = webhooks.id AND dead_at IS NOT NULL) AS dead
+              (SELECT count(*) FROM webhook_deliveries WHERE webhook_id = webhooks.id AND dead_at IS NOT NULL) AS dead,
+              (SELECT error FROM webhook_deliveries WHERE webhook_id = webhooks.id AND dead_at IS NULL AND error IS NOT NULL
+                ORDER BY due_at DESC LIMIT 1) AS error
             FROM webhooks ORDER BY name
             """
         ).map { row in
             Standing(
                 name: try row.value("name"), url: try row.value("url"), actions: try row.value("actions"),
-                waiting: try row.value("waiting"), dead: try row.value("dead"))
+                waiting: try row.value("waiting"), dead: try row.value("dead"), error: try row.value("error"))
         }
     }
 

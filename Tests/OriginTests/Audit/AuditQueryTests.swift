@@ -31,8 +31,10 @@ struct AuditQueryTests {
             #expect(numbers(try await page("repository=r3&since=1h")) == [5])
             #expect(numbers(try await page("until=2026-01-01")) == [])
             #expect(numbers(try await page("actor=command%20line&limit=2")) == [10, 9])
-            for query in ["limit=0", "limit=1001", "since=yesterday", "version=1.0.0", "after=1&before=2", "crate=%20"]
-            {
+            for query in [
+                "limit=0", "limit=1001", "since=yesterday", "version=1.0.0", "after=1&before=2", "crate=%20",
+                "actr=ann",
+            ] {
                 let refused = try await origin.call("GET", "/api/v1/audit?\(query)", as: .token(root))
                 #expect(refused.status == 400, "\(query)")
             }
@@ -125,5 +127,18 @@ struct AuditQueryTests {
             let main = try RepositoryName("main")
             #expect(try await reads.builds(of: CrateName("tidewater"), Version("0.1.0"), in: main).builds.count == 1)
         }
+    }
+}
+
+struct AuditActionsTests {
+    @Test(arguments: ["*", "publish", "publish*", "token.*", "access.refused", "audit.export.forget"])
+    func `what fits an action is taken`(pattern: String) { #expect(AuditActions.problem(pattern) == nil) }
+
+    @Test(arguments: [
+        ("pubish", "there are publish, publish-new"), ("token.created", "there are token.create, token.revoke"),
+        ("tokens.*", "there are publish"), ("", "there are publish"),
+    ])
+    func `a misspelled action is told what there is`(pattern: String, words: String) {
+        #expect(AuditActions.problem(pattern)?.contains(words) == true, "\(AuditActions.problem(pattern) ?? "")")
     }
 }

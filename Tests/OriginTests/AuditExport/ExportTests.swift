@@ -178,6 +178,8 @@ struct ExportTests {
             ("login", "authentication", "start"),
             ("repository.delete", "configuration", "deletion"), ("key.rotate", "configuration", "change"),
             ("downloads.seal", "package", "access"), ("policy.release", "package", "change"),
+            ("upstream.change", "package", "change"), ("upstream.refused", "package", "info"),
+            ("upstream.set", "configuration", "change"),
         ] {
             let meaning = ECSLine.Meaning(action: action)
             #expect(meaning.category == [category] && meaning.type.first == type, "\(action)")

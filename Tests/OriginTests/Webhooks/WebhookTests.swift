@@ -69,7 +69,8 @@ struct WebhookTests {
                 try await makeDue(scene)
                 try await service.step()
                 #expect(intake.bodies.count == 2)
-                #expect(try await store.list().map(\.waiting) == [1])
+                let standing = try await store.list()
+                #expect(standing.map(\.waiting) == [1] && standing[0].error?.contains("500") == true, "\(standing)")
                 try await makeDue(scene)
                 try await service.step()
                 let dead = try await store.dead("chat")
@@ -81,6 +82,7 @@ struct WebhookTests {
                 try await service.step()
                 #expect(intake.bodies.count == 4)
                 #expect(try await store.list().map { [$0.waiting, $0.dead] } == [[0, 0]])
+                #expect(try await store.list().map(\.error) == [nil])
             }
         }
     }
