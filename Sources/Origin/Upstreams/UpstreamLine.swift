@@ -74,7 +74,10 @@ struct UpstreamFile: Hashable, Sendable {
             }
             if seen.insert(line.version.bare).inserted { lines.append(line) }
         }
-        guard !lines.isEmpty else { throw UpstreamFault("its index file holds no version; is it a web page?") }
+        guard !lines.isEmpty else {
+            throw UpstreamFault(
+                parts.isEmpty ? "its index file is empty" : "its index file holds no version; is it a web page?")
+        }
         self.lines = lines
         self.strangers = strangers
     }

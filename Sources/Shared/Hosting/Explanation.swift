@@ -16,6 +16,8 @@ package enum Explanation {
     package static func of(_ error: any Error) -> String {
         if let number = errorNumber(error), let known = sentence(number) { return known }
         let text = String(describing: error)
+        // NIO's words for gzip that is none, in whichever of its errors.
+        if text.contains("inflationError") { return "its compressed body is broken" }
         // BoringSSL's word, inside of several errors of NIO's.
         if text.contains("CERTIFICATE_VERIFY_FAILED") { return strangeCertificate }
         return Redaction.mask(text)

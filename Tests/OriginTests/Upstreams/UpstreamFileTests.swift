@@ -54,6 +54,12 @@ struct UpstreamFileTests {
         #expect(throws: UpstreamFault.self) { try UpstreamFile(Array(body.utf8), of: CrateName("foo")) }
     }
 
+    @Test(arguments: [("", "is empty"), ("\n", "is empty"), ("<html>", "is it a web page?")])
+    func `an empty file is called so`(body: String, words: String) {
+        let fault = #expect(throws: UpstreamFault.self) { try UpstreamFile(Array(body.utf8), of: CrateName("foo")) }
+        #expect(fault.map { "\($0)".contains(words) } == true, "\(fault as Any)")
+    }
+
     @Test func `bytes that are no UTF-8, and endless files, are faults`() {
         #expect(throws: UpstreamFault.self) { try UpstreamFile([0x7b, 0xff, 0xfe, 0x7d], of: CrateName("foo")) }
         let endless = Array(repeating: "{}", count: UpstreamFile.linesMax + 1).joined(separator: "\n")
