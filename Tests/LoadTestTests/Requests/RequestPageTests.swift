@@ -58,7 +58,9 @@ struct RequestPageTests {
         try await StaticIndex.with { index, url in
             index.set("/index/a", "text")
             index.delay("/index/a", .hours(1))
-            let (found, _) = try await load(url, ["/index/a"], .full, warmUp: .zero, .milliseconds(300))
+            let (found, _) = try await load(url, ["/index/a"], .full, warmUp: .zero, .hours(1)) {
+                index.asked.count >= 4
+            }
             let tally = try #require(found)
             #expect(tally.answers == 0)
             #expect(tally.failures == [RequestLoad.unanswered: 4])
