@@ -24,6 +24,10 @@ struct PackageTable {
         guard text.unicodeScalars.count <= Self.descriptionCharactersMax else {
             throw Objection("5.2", "the `description` is too long. A maximum of 1000 characters is allowed.")
         }
+        // TOML can spell it, PostgreSQL can't hold it.
+        guard !text.unicodeScalars.contains("\0") else {
+            throw Objection("5.2", "the `description` has a character U+0000; take it out")
+        }
         return text
     }
 
