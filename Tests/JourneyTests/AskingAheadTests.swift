@@ -48,8 +48,6 @@ private struct TLSRegistry {
         let name: String
     }
 
-    private struct NotReady: Error { let log: String }
-
     private let folder: String
     private let port: Int
     private let authority: TestAuthority
@@ -104,26 +102,11 @@ private struct TLSRegistry {
 
     /// Runs nginx while `body` runs.
     func serve(_ body: () async throws -> Void) async throws {
-        let nginx = ServerProcess(
-            "nginx", arguments: ["nginx", "-c", folder + "/nginx.conf"], logPath: folder + "/nginx.log")
-        do {
-            try await ready(nginx)
-            try await body()
-        } catch {
-            await nginx.stop()
-            throw error
-        }
-        await nginx.stop()
-    }
-
-    private func ready(_ nginx: ServerProcess) async throws {
-        for _ in 0..<600 {
-            // Any answer will do; it is no index file.
-            let url = "https://127.0.0.1:\(port)/"
-            if try await runTool("curl", ["-sko", "/dev/null", url]).status == 0 { return }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        throw NotReady(log: nginx.logTail)
+        // Any answer will do; it is no index file.
+        let url = "https://127.0.0.1:\(port)/"
+        try await RunningNginx.with(
+            configurationIn: folder,
+            isReady: { try await runTool("curl", ["-sko", "/dev/null", url]).status == 0 }, body)
     }
 
     /// Index files that were answered.

@@ -154,25 +154,9 @@ private struct NginxPage {
         \(text)
         }
         """.write(toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
-        let nginx = ServerProcess(
-            "nginx", arguments: ["nginx", "-c", folder + "/nginx.conf"], logPath: folder + "/nginx.log")
-        do {
-            try await ready(nginx)
-            try await body()
-        } catch {
-            print(nginx.logTail)
-            await nginx.stop()
-            throw error
-        }
-        await nginx.stop()
-    }
-
-    private func ready(_ nginx: ServerProcess) async throws {
-        for _ in 0..<100 {
-            if try await runTool("curl", ["-sko", "/dev/null", url("localhost")]).status == 0 { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw Unexpected(text: nginx.logTail)
+        try await RunningNginx.with(
+            configurationIn: folder,
+            isReady: { try await runTool("curl", ["-sko", "/dev/null", url("localhost")]).status == 0 }, body)
     }
 
     /// Runs a program on a machine whose system trusts the test's authority.

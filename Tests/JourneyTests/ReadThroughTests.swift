@@ -149,11 +149,11 @@ struct StaticRegistry {
         let nginx = ServerProcess(
             "nginx", arguments: ["nginx", "-c", folder + "/nginx.conf"], logPath: folder + "/nginx.log")
         server.process = nginx
-        for _ in 0..<100 {
+        for _ in 0..<600 where !nginx.hasEnded {
             if let answer = try? await httpGet("http://127.0.0.1:\(port)/index/config.json"), answer.status == 200 {
                 return
             }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: .milliseconds(100))
         }
         throw NotReady(log: nginx.logTail)
     }

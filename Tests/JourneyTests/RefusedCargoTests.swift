@@ -136,8 +136,6 @@ struct RefusedCargoTests {
 
 /// nginx in front of an edge, which it reaches from an address that is not its clients'.
 private struct EdgeFront {
-    private struct NotReady: Error { let log: String }
-
     /// From where the test's requests come.
     static let client = "127.0.0.1"
     private static let own = "127.0.0.9"
@@ -168,24 +166,7 @@ private struct EdgeFront {
           }
         }
         """.write(toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
-        let nginx = ServerProcess(
-            "nginx", arguments: ["nginx", "-c", folder + "/nginx.conf"], logPath: folder + "/nginx.log")
-        do {
-            try await ready(nginx)
-            try await body()
-        } catch {
-            print(nginx.logTail)
-            await nginx.stop()
-            throw error
-        }
-        await nginx.stop()
-    }
-
-    private func ready(_ nginx: ServerProcess) async throws {
-        for _ in 0..<200 {
-            if (try? await httpGet(url + "/nothing"))?.status == 404 { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw NotReady(log: nginx.logTail)
+        try await RunningNginx.with(
+            configurationIn: folder, isReady: { (try? await httpGet(url + "/nothing"))?.status == 404 }, body)
     }
 }
