@@ -141,4 +141,19 @@ struct AuditActionsTests {
     func `a misspelled action is told what there is`(pattern: String, words: String) {
         #expect(AuditActions.problem(pattern)?.contains(words) == true, "\(AuditActions.problem(pattern) ?? "")")
     }
+
+    /// Else `webhook add` would refuse an action that there is.
+    @Test func `every action that the origin's sources name is listed`() throws {
+        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../Sources/Origin").standardized
+        let files = try #require(FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil))
+        var named: Set<String> = []
+        for case let file as URL in files where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            for match in text.matches(of: #/(?:\baction: |\bannounce\(\s*)"([a-z.-]+)"/#) {
+                named.insert(String(match.1))
+            }
+        }
+        #expect(named.count > 15, "the sources write it in another way now: \(named.sorted())")
+        #expect(named.subtracting(AuditActions.all) == [])
+    }
 }

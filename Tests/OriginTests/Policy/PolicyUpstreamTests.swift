@@ -119,18 +119,19 @@ struct PolicyUpstreamTests {
         }
     }
 
+    private static let partnerIsBlocked = """
+        [[rule]]
+        name = "not-theirs"
+        decision = "block"
+        reason = "we do not trust them"
+        for.sources = ["partner"]
+        """
+
     @Test(arguments: [false, true])
     func `what another upstream takes over has its name, and is judged by it`(hasNews: Bool) async throws {
         try await Self.with { scene, upstream, repository in
             let slices = scene.origin.slices
-            try await scene.set(
-                """
-                [[rule]]
-                name = "not-theirs"
-                decision = "block"
-                reason = "we do not trust them"
-                for.sources = ["partner"]
-                """)
+            try await scene.set(Self.partnerIsBlocked)
             try upstream.offer(MadeCrate("foo", "1.0.0"))
             #expect(try await scene.yanks("foo") == ["1.0.0": false])
             try await slices.upstreams.remove(RepositoryName("up"), from: repository, by: .commandLine)
@@ -156,14 +157,7 @@ struct PolicyUpstreamTests {
     {
         try await Self.with { scene, upstream, repository in
             let slices = scene.origin.slices
-            try await scene.set(
-                """
-                [[rule]]
-                name = "not-theirs"
-                decision = "block"
-                reason = "we do not trust them"
-                for.sources = ["partner"]
-                """)
+            try await scene.set(Self.partnerIsBlocked)
             try upstream.offer(MadeCrate("foo", "1.0.0"))
             let partner = UpstreamOffer(
                 name: try RepositoryName("partner"), index: try #require(UpstreamIndex(upstream.url)),
